@@ -1,0 +1,1 @@
+"""Generated: see libs/protos/generate.py."""

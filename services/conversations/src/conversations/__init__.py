@@ -1,0 +1,1 @@
+"""One conversation across voice, SMS and chat."""

@@ -1,0 +1,1 @@
+"""Partner contracts, NATS accounts and what each partner receives."""

@@ -1,0 +1,1 @@
+"""Agents, service accounts, tokens and caller verification."""

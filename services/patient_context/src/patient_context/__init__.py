@@ -1,0 +1,1 @@
+"""Patients from FHIR R4, matching, consent and the screen pop."""

@@ -1,0 +1,1 @@
+"""Queues, agent availability, offers."""
