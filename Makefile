@@ -63,7 +63,7 @@ types: setup ## Check types strictly
 
 .PHONY: imports
 imports: setup ## Check the layers
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports
 
 .PHONY: proto
 proto: setup ## Regenerate the code of the protos
