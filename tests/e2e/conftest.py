@@ -1,0 +1,68 @@
+"""A whole platform, started and driven by the `careline` command as a user does."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UP_SECONDS = 240
+COMMAND_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Careline:
+    """The command on one data directory."""
+
+    data_dir: Path
+
+    def run(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
+        """Run a command to its end; gives its standard output, fails with what it said."""
+        done = self.attempt(*arguments, seconds=seconds)
+        assert done.returncode == 0, f"careline {' '.join(arguments)}: {done.stderr[-2000:]}"
+        return done.stdout
+
+    def json(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> Any:  # noqa: ANN401
+        return json.loads(self.run(*arguments, seconds=seconds))
+
+    def attempt(
+        self, *arguments: str, seconds: float = COMMAND_SECONDS
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "careline_cli", "--data-dir", str(self.data_dir), *arguments)
+
+    @property
+    def addresses(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.data_dir / "platform.json").read_text())
+        return found
+
+
+@pytest.fixture(scope="session")
+def careline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Careline]:
+    """A platform that runs as long as the worker; its tests share one worker."""
+    command = Careline(tmp_path_factory.mktemp("careline") / "data")
+    command.run("up", "--detach", seconds=UP_SECONDS)
+    try:
+        yield command
+    finally:
+        command.run("down")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests that share a platform on one worker."""
+    for item in items:
+        if "careline" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("careline"))
+            item.add_marker(pytest.mark.timeout(600))

@@ -1,0 +1,93 @@
+"""The `careline` command on a running platform."""
+
+import json
+
+import grpc
+from e2e.conftest import Careline
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+    ProtoReflectionDescriptorDatabase,
+)
+
+OWN = {
+    "identity": {"AgentService", "TokenService", "CallerVerificationService"},
+    "conversations": {"ConversationService", "CallService", "DeliveryService"},
+    "routing": {"RoutingService", "AgentDeskService", "QueueService"},
+    "patient_context": {"PatientService", "IngestService", "ConsentService"},
+    "audit": {"AuditService"},
+    "federation": {"PartnerService"},
+}
+
+
+def test_status_says_that_every_service_serves(careline: Careline) -> None:
+    status = careline.json("status", "--json")
+
+    assert {one["service"]: one["status"] for one in status["services"]} == dict.fromkeys(
+        OWN, "SERVING"
+    )
+
+
+def test_reflection_lists_every_service(careline: Careline) -> None:
+    for service, address in careline.addresses["services"].items():
+        with grpc.insecure_channel(address) as channel:
+            listed = set(ProtoReflectionDescriptorDatabase(channel).get_services())
+
+        assert listed >= {f"careline.{service}.v1.{name}" for name in OWN[service]}
+        assert listed >= {"careline.log.v1.LogService", "grpc.health.v1.Health"}
+
+
+def test_a_call_by_reflection_prints_the_answer_as_json(careline: Careline) -> None:
+    answer = careline.json("call", "careline.routing.v1.QueueService/ListQueues")
+
+    assert [queue["name"] for queue in answer["queues"]] == ["queues/appointments"]
+
+
+def test_a_refused_call_is_one_line_with_its_reason(careline: Careline) -> None:
+    refused = careline.attempt(
+        "call", "careline.routing.v1.RoutingService/GetPosition", '{"contact": "contacts/none"}'
+    )
+
+    assert refused.returncode == 1
+    assert "DENIED_OR_ABSENT" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+
+
+def test_what_does_not_fit_a_method_is_said_before_it_is_sent(careline: Careline) -> None:
+    for arguments, word in (
+        (("careline.routing.v1.QueueService/Nothing",), "no method"),
+        (("careline.routing.v1.NoService/List",), "no service"),
+        (("careline.routing.v1.QueueService/ListQueues", "{"), "no JSON"),
+        (("careline.routing.v1.QueueService/ListQueues", '{"pagesize": 1}'), "does not fit"),
+    ):
+        refused = careline.attempt("call", *arguments)
+
+        assert refused.returncode == 1
+        assert word in refused.stderr
+
+
+def test_a_token_of_each_demo_principal_is_printed_alone(careline: Careline) -> None:
+    for who in ("operator", "agent", "frontend"):
+        assert careline.run("token", who).strip().count(".") == 2
+
+
+def test_events_print_what_is_sealed_as_sealed(careline: Careline) -> None:
+    lines = careline.run("events", "--service", "identity", "--json").splitlines()
+
+    created = [one for one in map(json.loads, lines) if one["type"].endswith("AgentCreated")]
+    assert created
+    assert created[0]["data"]["sealed"] == ["user_name", "display_name"]
+    assert "Demo Agent" not in "".join(lines)
+
+
+def test_the_operators_look_at_a_log_is_on_record(careline: Careline) -> None:
+    careline.run("events", "--service", "routing")
+
+    lines = careline.run("events", "--service", "routing", "--json").splitlines()
+    reads = [one for one in map(json.loads, lines) if one["type"].endswith("LogRead")]
+    assert reads[0]["data"]["reader"]["name"] == "operators/local"
+
+
+def test_a_second_platform_on_the_same_folder_is_refused(careline: Careline) -> None:
+    refused = careline.attempt("up")
+
+    assert refused.returncode == 1
+    assert "careline down" in refused.stderr
