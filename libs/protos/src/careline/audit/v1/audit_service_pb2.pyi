@@ -351,15 +351,12 @@ class GetCoverageResponse(_message.Message):
         EPOCH_FIELD_NUMBER: _builtins.int
         POSITION_FIELD_NUMBER: _builtins.int
         TAKE_IN_TIME_FIELD_NUMBER: _builtins.int
-        STUCK_REASON_FIELD_NUMBER: _builtins.int
         service: _builtins.str
         """Service whose log it is."""
         epoch: _builtins.int
         """Restore epoch."""
         position: _builtins.int
         """Everything up to here is in the trail."""
-        stuck_reason: _builtins.str
-        """Why it does not go on, empty when it does."""
         @_builtins.property
         def take_in_time(self) -> _timestamp_pb2.Timestamp:
             """When that was taken in."""
@@ -371,11 +368,10 @@ class GetCoverageResponse(_message.Message):
             epoch: _builtins.int = ...,
             position: _builtins.int = ...,
             take_in_time: _timestamp_pb2.Timestamp | None = ...,
-            stuck_reason: _builtins.str = ...,
         ) -> None: ...
         _HasFieldArgType: _TypeAlias = _typing.Literal["take_in_time", b"take_in_time"]  # noqa: Y015
         def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "position", b"position", "service", b"service", "stuck_reason", b"stuck_reason", "take_in_time", b"take_in_time"]  # noqa: Y015
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "position", b"position", "service", b"service", "take_in_time", b"take_in_time"]  # noqa: Y015
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -36,7 +36,7 @@ class SealedFields(_message.Message):
     """AES-GCM nonce (12 bytes)."""
     ciphertext: _builtins.bytes
     """AES-256-GCM of a message of the same type that holds the sensitive fields only. The additional data
-    bind it to its log, stream, event id and type.
+    bind it to its log, tenant, stream, event id, type and paths.
     """
     @_builtins.property
     def paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -28,7 +28,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-careline/conversations/events/v1/events.proto\x12 careline.conversations.events.v1\x1a!careline/options/v1/options.proto\x1a\'careline/sealing/v1/sealed_fields.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x01\n\x13\x43onversationStarted\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x10\n\x08\x66rontend\x18\x02 \x01(\t\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"\xac\x01\n\rChannelJoined\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x10\n\x08\x66rontend\x18\x02 \x01(\t\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\x12-\n\tjoin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"\xcd\x01\n\rMessagePosted\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x13\n\x0b\x61uthor_kind\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\x12\n\x04text\x18\x05 \x01(\tB\x04\x88\xb5\x18\x04\x12-\n\tpost_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"V\n\x0e\x44\x65liveryQueued\x12\x10\n\x08\x64\x65livery\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\t\x12\x10\n\x08\x66rontend\x18\x04 \x01(\t\"{\n\x10\x44\x65liveryReported\x12\x10\n\x08\x64\x65livery\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x14\n\x0c\x66\x61ilure_code\x18\x03 \x01(\t\x12/\n\x0breport_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x82\x01\n\rControlPassed\x12\x13\n\x0bholder_kind\x18\x01 \x01(\t\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12-\n\tpass_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\rPatientLinked\x12\x0f\n\x07patient\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61ller_level\x18\x02 \x01(\t\x12-\n\tlink_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x0e\x43\x61llLegStarted\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"O\n\x0f\x43\x61llLegAnswered\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12/\n\x0b\x61nswer_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x97\x01\n\x10KeyPressRecorded\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x12\n\x04keys\x18\x02 \x01(\tB\x04\x88\xb5\x18\x04\x12.\n\npress_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"\xf2\x01\n\x12TranscriptAppended\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x14\n\x0cspeaker_kind\x18\x02 \x01(\t\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\x88\xb5\x18\x04\x12/\n\x0cstart_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07message\x18\x05 \x01(\t\x12/\n\x0b\x61ppend_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"Y\n\x0c\x43\x61llLegEnded\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb6\x01\n\x15\x43onversationWrappedUp\x12\x13\n\x0b\x64isposition\x18\x01 \x01(\t\x12\x13\n\x05notes\x18\x02 \x01(\tB\x04\x88\xb5\x18\x04\x12\r\n\x05\x61gent\x18\x03 \x01(\t\x12\x30\n\x0cwrap_up_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"T\n\x12\x43onversationClosed\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12.\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-careline/conversations/events/v1/events.proto\x12 careline.conversations.events.v1\x1a!careline/options/v1/options.proto\x1a\'careline/sealing/v1/sealed_fields.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcc\x01\n\x13\x43onversationStarted\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x10\n\x08\x66rontend\x18\x02 \x01(\t\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0fserved_channels\x18\x05 \x03(\t\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"\xac\x01\n\rChannelJoined\x12\x0f\n\x07\x63hannel\x18\x01 \x01(\t\x12\x10\n\x08\x66rontend\x18\x02 \x01(\t\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\x12-\n\tjoin_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"\xcd\x01\n\rMessagePosted\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x13\n\x0b\x61uthor_kind\x18\x02 \x01(\t\x12\x0e\n\x06\x61uthor\x18\x03 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x04 \x01(\t\x12\x12\n\x04text\x18\x05 \x01(\tB\x04\x88\xb5\x18\x04\x12-\n\tpost_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"V\n\x0e\x44\x65liveryQueued\x12\x10\n\x08\x64\x65livery\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x03 \x01(\t\x12\x10\n\x08\x66rontend\x18\x04 \x01(\t\"{\n\x10\x44\x65liveryReported\x12\x10\n\x08\x64\x65livery\x18\x01 \x01(\t\x12\x0e\n\x06status\x18\x02 \x01(\t\x12\x14\n\x0c\x66\x61ilure_code\x18\x03 \x01(\t\x12/\n\x0breport_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x82\x01\n\rControlPassed\x12\x13\n\x0bholder_kind\x18\x01 \x01(\t\x12\x0e\n\x06holder\x18\x02 \x01(\t\x12\r\n\x05\x65poch\x18\x03 \x01(\x05\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12-\n\tpass_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"e\n\rPatientLinked\x12\x0f\n\x07patient\x18\x01 \x01(\t\x12\x14\n\x0c\x63\x61ller_level\x18\x02 \x01(\t\x12-\n\tlink_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x0e\x43\x61llLegStarted\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x11\n\tdirection\x18\x02 \x01(\t\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\x12.\n\nstart_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"O\n\x0f\x43\x61llLegAnswered\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12/\n\x0b\x61nswer_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x97\x01\n\x10KeyPressRecorded\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x12\n\x04keys\x18\x02 \x01(\tB\x04\x88\xb5\x18\x04\x12.\n\npress_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"\xf2\x01\n\x12TranscriptAppended\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x14\n\x0cspeaker_kind\x18\x02 \x01(\t\x12\x12\n\x04text\x18\x03 \x01(\tB\x04\x88\xb5\x18\x04\x12/\n\x0cstart_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0f\n\x07message\x18\x05 \x01(\t\x12/\n\x0b\x61ppend_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"Y\n\x0c\x43\x61llLegEnded\x12\x0b\n\x03leg\x18\x01 \x01(\t\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12,\n\x08\x65nd_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb6\x01\n\x15\x43onversationWrappedUp\x12\x13\n\x0b\x64isposition\x18\x01 \x01(\t\x12\x13\n\x05notes\x18\x02 \x01(\tB\x04\x88\xb5\x18\x04\x12\r\n\x05\x61gent\x18\x03 \x01(\t\x12\x30\n\x0cwrap_up_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x06sealed\x18\xe8\x07 \x01(\x0b\x32!.careline.sealing.v1.SealedFields\"T\n\x12\x43onversationClosed\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12.\n\nclose_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,31 +50,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONWRAPPEDUP'].fields_by_name['notes']._loaded_options = None
   _globals['_CONVERSATIONWRAPPEDUP'].fields_by_name['notes']._serialized_options = b'\210\265\030\004'
   _globals['_CONVERSATIONSTARTED']._serialized_start=225
-  _globals['_CONVERSATIONSTARTED']._serialized_end=404
-  _globals['_CHANNELJOINED']._serialized_start=407
-  _globals['_CHANNELJOINED']._serialized_end=579
-  _globals['_MESSAGEPOSTED']._serialized_start=582
-  _globals['_MESSAGEPOSTED']._serialized_end=787
-  _globals['_DELIVERYQUEUED']._serialized_start=789
-  _globals['_DELIVERYQUEUED']._serialized_end=875
-  _globals['_DELIVERYREPORTED']._serialized_start=877
-  _globals['_DELIVERYREPORTED']._serialized_end=1000
-  _globals['_CONTROLPASSED']._serialized_start=1003
-  _globals['_CONTROLPASSED']._serialized_end=1133
-  _globals['_PATIENTLINKED']._serialized_start=1135
-  _globals['_PATIENTLINKED']._serialized_end=1236
-  _globals['_CALLLEGSTARTED']._serialized_start=1239
-  _globals['_CALLLEGSTARTED']._serialized_end=1410
-  _globals['_CALLLEGANSWERED']._serialized_start=1412
-  _globals['_CALLLEGANSWERED']._serialized_end=1491
-  _globals['_KEYPRESSRECORDED']._serialized_start=1494
-  _globals['_KEYPRESSRECORDED']._serialized_end=1645
-  _globals['_TRANSCRIPTAPPENDED']._serialized_start=1648
-  _globals['_TRANSCRIPTAPPENDED']._serialized_end=1890
-  _globals['_CALLLEGENDED']._serialized_start=1892
-  _globals['_CALLLEGENDED']._serialized_end=1981
-  _globals['_CONVERSATIONWRAPPEDUP']._serialized_start=1984
-  _globals['_CONVERSATIONWRAPPEDUP']._serialized_end=2166
-  _globals['_CONVERSATIONCLOSED']._serialized_start=2168
-  _globals['_CONVERSATIONCLOSED']._serialized_end=2252
+  _globals['_CONVERSATIONSTARTED']._serialized_end=429
+  _globals['_CHANNELJOINED']._serialized_start=432
+  _globals['_CHANNELJOINED']._serialized_end=604
+  _globals['_MESSAGEPOSTED']._serialized_start=607
+  _globals['_MESSAGEPOSTED']._serialized_end=812
+  _globals['_DELIVERYQUEUED']._serialized_start=814
+  _globals['_DELIVERYQUEUED']._serialized_end=900
+  _globals['_DELIVERYREPORTED']._serialized_start=902
+  _globals['_DELIVERYREPORTED']._serialized_end=1025
+  _globals['_CONTROLPASSED']._serialized_start=1028
+  _globals['_CONTROLPASSED']._serialized_end=1158
+  _globals['_PATIENTLINKED']._serialized_start=1160
+  _globals['_PATIENTLINKED']._serialized_end=1261
+  _globals['_CALLLEGSTARTED']._serialized_start=1264
+  _globals['_CALLLEGSTARTED']._serialized_end=1435
+  _globals['_CALLLEGANSWERED']._serialized_start=1437
+  _globals['_CALLLEGANSWERED']._serialized_end=1516
+  _globals['_KEYPRESSRECORDED']._serialized_start=1519
+  _globals['_KEYPRESSRECORDED']._serialized_end=1670
+  _globals['_TRANSCRIPTAPPENDED']._serialized_start=1673
+  _globals['_TRANSCRIPTAPPENDED']._serialized_end=1915
+  _globals['_CALLLEGENDED']._serialized_start=1917
+  _globals['_CALLLEGENDED']._serialized_end=2006
+  _globals['_CONVERSATIONWRAPPEDUP']._serialized_start=2009
+  _globals['_CONVERSATIONWRAPPEDUP']._serialized_end=2191
+  _globals['_CONVERSATIONCLOSED']._serialized_start=2193
+  _globals['_CONVERSATIONCLOSED']._serialized_end=2277
 # @@protoc_insertion_point(module_scope)

@@ -4,10 +4,12 @@ isort:skip_file
 Facts of a conversation. Stream "conversations/<id>", sealed under the conversation."""
 
 from careline.sealing.v1 import sealed_fields_pb2 as _sealed_fields_pb2
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -29,6 +31,7 @@ class ConversationStarted(_message.Message):
     FRONTEND_FIELD_NUMBER: _builtins.int
     ADDRESS_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
+    SERVED_CHANNELS_FIELD_NUMBER: _builtins.int
     SEALED_FIELD_NUMBER: _builtins.int
     channel: _builtins.str
     """VOICE, SMS or CHAT."""
@@ -41,6 +44,10 @@ class ConversationStarted(_message.Message):
         """When."""
 
     @_builtins.property
+    def served_channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """All channels that the frontend serves, VOICE, SMS or CHAT each: what else it can send out for this person."""
+
+    @_builtins.property
     def sealed(self) -> _sealed_fields_pb2.SealedFields:
         """Sealed fields."""
 
@@ -51,11 +58,12 @@ class ConversationStarted(_message.Message):
         frontend: _builtins.str = ...,
         address: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
+        served_channels: _abc.Iterable[_builtins.str] | None = ...,
         sealed: _sealed_fields_pb2.SealedFields | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sealed", b"sealed", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "channel", b"channel", "frontend", b"frontend", "sealed", b"sealed", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "channel", b"channel", "frontend", b"frontend", "sealed", b"sealed", "served_channels", b"served_channels", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

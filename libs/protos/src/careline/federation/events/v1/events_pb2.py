@@ -25,19 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*careline/federation/events/v1/events.proto\x12\x1d\x63\x61reline.federation.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"b\n\x0f\x43ontractCreated\x12\x13\n\x0bpartner_key\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x65vent_types\x18\x03 \x03(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\"R\n\x11\x43redentialsIssued\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x12\x43redentialsRevoked\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0brevoke_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x10PartnerSuspended\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x30\n\x0csuspend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*careline/federation/events/v1/events.proto\x12\x1d\x63\x61reline.federation.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x01\n\x0f\x43ontractCreated\x12\x13\n\x0bpartner_key\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x65vent_types\x18\x03 \x03(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x82\x01\n\x11\x43redentialsIssued\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nissue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x12\x43redentialsRevoked\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0brevoke_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x10PartnerSuspended\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x30\n\x0csuspend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'careline.federation.events.v1.events_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CONTRACTCREATED']._serialized_start=110
-  _globals['_CONTRACTCREATED']._serialized_end=208
-  _globals['_CREDENTIALSISSUED']._serialized_start=210
-  _globals['_CREDENTIALSISSUED']._serialized_end=292
-  _globals['_CREDENTIALSREVOKED']._serialized_start=294
-  _globals['_CREDENTIALSREVOKED']._serialized_end=377
-  _globals['_PARTNERSUSPENDED']._serialized_start=379
-  _globals['_PARTNERSUSPENDED']._serialized_end=463
+  _globals['_CONTRACTCREATED']._serialized_start=111
+  _globals['_CONTRACTCREATED']._serialized_end=258
+  _globals['_CREDENTIALSISSUED']._serialized_start=261
+  _globals['_CREDENTIALSISSUED']._serialized_end=391
+  _globals['_CREDENTIALSREVOKED']._serialized_start=393
+  _globals['_CREDENTIALSREVOKED']._serialized_end=476
+  _globals['_PARTNERSUSPENDED']._serialized_start=478
+  _globals['_PARTNERSUSPENDED']._serialized_end=562
 # @@protoc_insertion_point(module_scope)

@@ -62,6 +62,30 @@ class AgentCreated(_message.Message):
 Global___AgentCreated: _TypeAlias = AgentCreated  # noqa: Y015
 
 @_typing.final
+class AgentNameClaimed(_message.Message):
+    """A name to sign in with is an agent's. Stream "agentNames/<blind index of the name>", so that no other agent of the
+    tenant can have it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """Whose, as "agents/0197..."."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentNameClaimed: _TypeAlias = AgentNameClaimed  # noqa: Y015
+
+@_typing.final
 class AgentRolesAssigned(_message.Message):
     """An agent's roles are these now."""
 
@@ -333,7 +357,9 @@ class SessionEnded(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """SIGNED_OUT, SUSPENDED, EXPIRED or REPLAYED (an old refresh token came back)."""
+    """SIGNED_OUT, SUSPENDED, EXPIRED, LOCKED_OUT (too many wrong second factors) or REPLAYED (an old refresh token came
+    back).
+    """
     @_builtins.property
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -436,6 +462,30 @@ class ServiceAccountSecretRefused(_message.Message):
 Global___ServiceAccountSecretRefused: _TypeAlias = ServiceAccountSecretRefused  # noqa: Y015
 
 @_typing.final
+class ServiceAccountLockedOut(_message.Message):
+    """Too many wrong secrets: further ones are not evaluated until a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    UNTIL_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def until_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when."""
+
+    def __init__(
+        self,
+        *,
+        until_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["until_time", b"until_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServiceAccountLockedOut: _TypeAlias = ServiceAccountLockedOut  # noqa: Y015
+
+@_typing.final
 class ServiceAccountDisabled(_message.Message):
     """It may not sign in any more."""
 
@@ -459,9 +509,9 @@ Global___ServiceAccountDisabled: _TypeAlias = ServiceAccountDisabled  # noqa: Y0
 
 @_typing.final
 class VerificationStarted(_message.Message):
-    """---- verifications/<id>
+    """---- verifications/<id>: one a conversation and of its id, so that its limits are the conversation's
 
-    Verification of a caller has begun.
+    Verification of a caller has begun, or has begun anew: what was reached before is void, what was failed counts on.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -470,12 +520,15 @@ class VerificationStarted(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     PURPOSE_OF_USE_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
+    FRONTEND_FIELD_NUMBER: _builtins.int
     conversation: _builtins.str
     """In which conversation."""
     channel: _builtins.str
     """VOICE, SMS or CHAT."""
     purpose_of_use: _builtins.str
     """What for, a HL7 v3 PurposeOfUse code."""
+    frontend: _builtins.str
+    """Frontend that asks, as "serviceAccounts/0197...": nobody else may go on with it."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When."""
@@ -487,10 +540,11 @@ class VerificationStarted(_message.Message):
         channel: _builtins.str = ...,
         purpose_of_use: _builtins.str = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
+        frontend: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation", b"conversation", "purpose_of_use", b"purpose_of_use", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel", b"channel", "conversation", b"conversation", "frontend", b"frontend", "purpose_of_use", b"purpose_of_use", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -715,3 +769,90 @@ class VerificationExhausted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerificationExhausted: _TypeAlias = VerificationExhausted  # noqa: Y015
+
+@_typing.final
+class PatientVerificationFailed(_message.Message):
+    """---- patientVerifications/<patient id>: what happened to one patient in all conversations, for the limits a patient
+
+    A set of identifiers came close to this patient and did not fit. Which of them failed is not recorded.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERIFICATION_FIELD_NUMBER: _builtins.int
+    FAIL_TIME_FIELD_NUMBER: _builtins.int
+    verification: _builtins.str
+    """In which verification."""
+    @_builtins.property
+    def fail_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        verification: _builtins.str = ...,
+        fail_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fail_time", b"fail_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fail_time", b"fail_time", "verification", b"verification"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientVerificationFailed: _TypeAlias = PatientVerificationFailed  # noqa: Y015
+
+@_typing.final
+class PatientVerificationMatched(_message.Message):
+    """A set of identifiers fits this patient."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERIFICATION_FIELD_NUMBER: _builtins.int
+    MATCH_TIME_FIELD_NUMBER: _builtins.int
+    verification: _builtins.str
+    """In which verification."""
+    @_builtins.property
+    def match_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        verification: _builtins.str = ...,
+        match_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["match_time", b"match_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["match_time", b"match_time", "verification", b"verification"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientVerificationMatched: _TypeAlias = PatientVerificationMatched  # noqa: Y015
+
+@_typing.final
+class PatientVerificationCodeSent(_message.Message):
+    """A one-time code was sent to a number on this patient's file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERIFICATION_FIELD_NUMBER: _builtins.int
+    SEND_TIME_FIELD_NUMBER: _builtins.int
+    verification: _builtins.str
+    """In which verification."""
+    @_builtins.property
+    def send_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        verification: _builtins.str = ...,
+        send_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["send_time", b"send_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["send_time", b"send_time", "verification", b"verification"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientVerificationCodeSent: _TypeAlias = PatientVerificationCodeSent  # noqa: Y015

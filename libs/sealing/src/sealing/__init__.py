@@ -1,0 +1,1 @@
+"""Seals PII and PHI fields under per-subject keys; keyring, blind indexes, erasure."""

@@ -1,0 +1,1 @@
+DELETE FROM keyring.data_key WHERE tenant = :tenant AND subject = ANY (:subjects);

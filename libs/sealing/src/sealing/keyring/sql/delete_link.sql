@@ -1,0 +1,1 @@
+DELETE FROM keyring.link WHERE tenant = :tenant AND subject = :subject AND patient = :patient;

@@ -1,0 +1,3 @@
+INSERT INTO keyring.erasure (tenant, request_id, patient)
+VALUES (:tenant, :request_id, :patient)
+RETURNING erased_at;

@@ -1,0 +1,3 @@
+INSERT INTO keyring.link (tenant, subject, patient)
+VALUES (:tenant, :subject, :patient)
+ON CONFLICT DO NOTHING;

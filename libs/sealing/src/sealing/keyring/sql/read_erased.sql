@@ -1,0 +1,3 @@
+SELECT subject FROM keyring.tombstone
+ WHERE tenant = :tenant AND request_id = :request_id
+ ORDER BY subject;

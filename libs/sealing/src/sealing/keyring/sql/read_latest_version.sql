@@ -1,0 +1,1 @@
+SELECT max(version) FROM keyring.tenant_key WHERE tenant = :tenant;

@@ -1,0 +1,1 @@
+SELECT wrapped FROM keyring.tenant_key WHERE tenant = :tenant AND version = :version;
