@@ -1,0 +1,25 @@
+"""What audit is made of."""
+
+from careline.audit.events.v1 import events_pb2
+from careline.audit.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
+from runtime.service import Service
+from runtime.service_runtime import ServiceRuntime
+
+from audit.adapters.coverage import Coverage
+from audit.adapters.grpc_audit import GrpcAudit
+from audit.adapters.projection import TrailProjection
+from audit.application.recording import TrailRecorder
+from audit.settings import CONSUMES, AuditSettings
+
+
+async def compose(runtime: ServiceRuntime[AuditSettings]) -> None:
+    """Follow every other service's log into the trail, and answer from it."""
+    for consumption in CONSUMES:
+        recorder = TrailRecorder(runtime.log, runtime.codec, runtime.requests, consumption.durable)
+        runtime.consume(consumption.source, consumption.purpose, recorder.handle)
+    runtime.project(TrailProjection())
+    coverage = Coverage(runtime.queries, (one.source for one in CONSUMES))
+    runtime.serve(add_AuditServiceServicer_to_server, GrpcAudit(runtime.queries, coverage))
+
+
+AUDIT = Service("audit", AuditSettings, (events_pb2,), compose)

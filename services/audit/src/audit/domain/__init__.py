@@ -1,0 +1,1 @@
+"""What an entry of the audit trail is, and where it stands. Pure."""

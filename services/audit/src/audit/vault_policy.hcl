@@ -1,0 +1,10 @@
+# What audit may ask of Vault.
+path "transit/sign/token-audit" { capabilities = ["create", "update"] }
+path "transit/keys/+" { capabilities = ["read"] }
+path "transit/encrypt/+" { capabilities = ["create", "update"] }
+path "transit/decrypt/+" { capabilities = ["create", "update"] }
+path "database/creds/audit" { capabilities = ["read"] }
+path "database/creds/keyring-audit" { capabilities = ["read"] }
+path "secret/data/careline/nats/audit" { capabilities = ["read"] }
+path "sys/leases/renew" { capabilities = ["update"] }
+path "sys/leases/revoke" { capabilities = ["update"] }

@@ -1,0 +1,107 @@
+"""AgentDeskService over gRPC: an agent acts for himself only."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import grpc
+from careline.routing.v1 import agent_desk_service_pb2 as pb2
+from careline.routing.v1.agent_desk_service_pb2_grpc import AgentDeskServiceServicer
+from runtime.idempotency import Requests
+from runtime.refusal import Refused, field_invalid
+from runtime.request_context import current_request
+
+from routing.adapters.messages import availability_message, contact_message, offer_message
+from routing.adapters.names import resource_name
+from routing.application.boards import Boards
+from routing.application.contacts import Contacts
+from routing.domain.agent import Availability
+from routing.domain.board import Board, OpenOffer
+
+Context = grpc.aio.ServicerContext[Any, Any]
+MOST_QUEUES: Final = 50
+_CHOSEN: Final = {
+    pb2.AVAILABILITY_AVAILABLE: Availability.AVAILABLE,
+    pb2.AVAILABILITY_OFFLINE: Availability.OFFLINE,
+}
+
+
+class GrpcAgentDesk(AgentDeskServiceServicer):
+    """Availability, offers and work of the calling agent."""
+
+    def __init__(
+        self, contacts: Contacts, boards: Boards, requests: Requests, *, heartbeat_seconds: float
+    ) -> None:
+        self._contacts = contacts
+        self._boards = boards
+        self._requests = requests
+        self._heartbeat_seconds = heartbeat_seconds
+
+    async def SetAvailability(  # noqa: N802 - gRPC's name
+        self, request: pb2.SetAvailabilityRequest, _: Context
+    ) -> pb2.SetAvailabilityResponse:
+        availability = _CHOSEN.get(request.availability)
+        if availability is None:
+            raise field_invalid("availability", "AVAILABLE or OFFLINE")
+        if len(request.queues) > MOST_QUEUES:
+            raise field_invalid("queues", f"at most {MOST_QUEUES} queues")
+        queues = frozenset(resource_name(one, "queues", "queues") for one in request.queues)
+        if availability is Availability.AVAILABLE and not queues:
+            raise field_invalid("queues", "at least one queue")
+        known = await self._requests.request_of(request)
+        done = await self._contacts.set_availability(_caller(), availability, queues, known)
+        return pb2.SetAvailabilityResponse(
+            availability=availability_message(done.state.availability), position=done.position
+        )
+
+    async def WatchOffers(  # noqa: N802 - gRPC's name
+        self, _request: pb2.WatchOffersRequest, _: Context
+    ) -> AsyncIterator[pb2.WatchOffersResponse]:
+        who, board = _caller(), self._contacts.board
+        shown = None
+        while True:
+            offer = board.offer_to(who)
+            if shown is not None and offer != shown:
+                yield pb2.WatchOffersResponse(offer=offer_message(board, shown, withdrawn=True))
+            if offer is not None and offer != shown:
+                yield pb2.WatchOffersResponse(offer=offer_message(board, offer))
+            elif offer is None and shown is None:
+                yield pb2.WatchOffersResponse()
+            shown = offer
+            await self._boards.changed(_differs(board, who, shown), self._heartbeat_seconds)
+
+    async def AcceptOffer(  # noqa: N802 - gRPC's name
+        self, request: pb2.AcceptOfferRequest, _: Context
+    ) -> pb2.AcceptOfferResponse:
+        offer = resource_name(request.offer, "offers", "offer")
+        known = await self._requests.request_of(request)
+        reached = await self._contacts.accept(_caller(), offer, known)
+        return pb2.AcceptOfferResponse(contact=contact_message(reached), position=reached.position)
+
+    async def DeclineOffer(  # noqa: N802 - gRPC's name
+        self, request: pb2.DeclineOfferRequest, _: Context
+    ) -> pb2.DeclineOfferResponse:
+        offer = resource_name(request.offer, "offers", "offer")
+        known = await self._requests.request_of(request)
+        return pb2.DeclineOfferResponse(
+            position=await self._contacts.decline(_caller(), offer, known)
+        )
+
+    async def CompleteWork(  # noqa: N802 - gRPC's name
+        self, request: pb2.CompleteWorkRequest, _: Context
+    ) -> pb2.CompleteWorkResponse:
+        name = resource_name(request.contact, "contacts", "contact")
+        known = await self._requests.request_of(request)
+        reached = await self._contacts.complete(_caller(), name, known)
+        return pb2.CompleteWorkResponse(contact=contact_message(reached), position=reached.position)
+
+
+def _differs(board: Board, who: str, seen: OpenOffer | None) -> Callable[[], bool]:
+    return lambda: board.offer_to(who) != seen
+
+
+def _caller() -> str:
+    """Name the calling agent; policies let nobody else get here."""
+    principal = current_request().principal
+    if principal is None:
+        raise Refused("DENIED_OR_ABSENT")
+    return principal.name

@@ -1,0 +1,1 @@
+"""Contacts and desks: load, decide, append; and who is asked when."""

@@ -1,0 +1,199 @@
+"""What frontends, agents and operators do with contacts, desks and queues."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from careline.routing.events.v1.events_pb2 import QueueCreated
+from eventstore.decider import Rejected
+from eventstore.execute import Executed, Executor, Request
+from eventstore.stream_id import StreamId
+from google.protobuf.timestamp_pb2 import Timestamp
+from runtime.request_context import current_request
+
+from routing.application.boards import Boards
+from routing.application.dispatcher import stamp
+from routing.application.together import Done, Step, Together
+from routing.domain import agent, contact, queue
+from routing.domain.agent import Agent, Availability
+from routing.domain.board import Board
+from routing.domain.contact import Contact
+from routing.domain.deciders import AGENT, CONTACT, QUEUE
+from routing.domain.queue import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a use case came to: the state, its revision, and the log's position."""
+
+    name: str
+    contact: Contact
+    revision: int
+    position: int
+
+
+class Contacts:
+    """Use cases within the caller's tenant; `now` is the clock."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        together: Together,
+        boards: Boards,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._executor = executor
+        self._together = together
+        self._boards = boards
+        self._now = now
+
+    @property
+    def board(self) -> Board:
+        return self._boards[current_request().tenant]
+
+    async def enqueue(
+        self, name: str, conversation: str, queue_name: str, priority: int, request: Request
+    ) -> Reached:
+        """Put a conversation into a queue. Raises Rejected for a queue that there is none of."""
+        await self._known_queue(queue_name)
+        done = await self._executor.execute(
+            _stream(name),
+            CONTACT,
+            lambda state: contact.enqueue(
+                state,
+                conversation=conversation,
+                queue=queue_name,
+                priority=priority,
+                at=self._stamp(),
+            ),
+            subject=name,
+            request=request,
+        )
+        return _reached(name, done)
+
+    async def leave(self, name: str, reason: str, request: Request) -> Reached:
+        """Take a contact out of its queue, and free the agent who was being asked."""
+        asked = (await self.contact(name)).contact
+        steps = [
+            Step(
+                _stream(name),
+                CONTACT,
+                lambda state: contact.leave(state, reason=reason, at=self._stamp()),
+            )
+        ]
+        if asked.offer:
+            steps.append(self._released(asked.agent, asked.offer, "RESCINDED"))
+        return _reached_together(name, await self._together.execute(request, *steps))
+
+    async def set_availability(
+        self, name: str, availability: Availability, queues: frozenset[str], request: Request
+    ) -> Executed[Agent, agent.AgentEvent]:
+        """Say whether an agent can be asked, and for which queues."""
+        for queue_name in queues:
+            await self._known_queue(queue_name)
+        return await self._executor.execute(
+            _stream(name),
+            AGENT,
+            lambda state: agent.set_availability(
+                state, availability=availability, queues=queues, at=self._stamp()
+            ),
+            subject=name,
+            request=request,
+        )
+
+    async def accept(self, who: str, offer: str, request: Request) -> Reached:
+        """Give an agent the contact that he was asked to take."""
+        asked = (await self._executor.load(_stream(who), AGENT)).state
+        if asked.offer != offer:
+            raise Rejected("OFFER_GONE")
+        done = await self._together.execute(
+            request,
+            Step(
+                _stream(asked.contact),
+                CONTACT,
+                lambda state: contact.accept(state, offer=offer, agent=who, at=self._stamp()),
+            ),
+            Step(_stream(who), AGENT, lambda state: agent.engage(state, offer=offer)),
+        )
+        return _reached_together(asked.contact, done)
+
+    async def decline(self, who: str, offer: str, request: Request) -> int:
+        """Leave a contact waiting at its old place; gives the log's position."""
+        asked = (await self._executor.load(_stream(who), AGENT)).state
+        if asked.offer != offer:
+            position = await self._together.landed_at(request)
+            if position is None:
+                raise Rejected("OFFER_GONE")
+            return position
+        done = await self._together.execute(
+            request,
+            Step(
+                _stream(asked.contact),
+                CONTACT,
+                lambda state: contact.decline(state, offer=offer, agent=who, at=self._stamp()),
+            ),
+            self._released(who, offer, "DECLINED"),
+        )
+        return done.position
+
+    async def complete(self, who: str, name: str, request: Request) -> Reached:
+        """Be done with a contact, and free to be asked again."""
+        state = (await self.contact(name)).contact
+        done = await self._together.execute(
+            request,
+            Step(
+                _stream(name),
+                CONTACT,
+                lambda one: contact.complete(one, agent=who, at=self._stamp()),
+            ),
+            self._released(who, state.offer, "COMPLETED"),
+        )
+        return _reached_together(name, done)
+
+    async def create_queue(
+        self, name: str, display_name: str, offer_timeout: timedelta, request: Request
+    ) -> Executed[Queue, QueueCreated]:
+        return await self._executor.execute(
+            _stream(name),
+            QUEUE,
+            lambda state: queue.create(
+                state, display_name=display_name, offer_timeout=offer_timeout
+            ),
+            subject=name,
+            request=request,
+        )
+
+    async def contact(self, name: str) -> Reached:
+        """Read a contact. Raises Rejected when the tenant has none of that name."""
+        loaded = await self._executor.load(_stream(name), CONTACT)
+        if loaded.revision < 0:
+            raise Rejected("DENIED_OR_ABSENT")
+        return Reached(name, loaded.state, loaded.revision, loaded.position)
+
+    async def _known_queue(self, name: str) -> None:
+        if (await self._executor.load(_stream(name), QUEUE)).revision < 0:
+            raise Rejected("QUEUE_UNKNOWN")
+
+    def _released(self, who: str, offer: str, reason: str) -> Step:
+        return Step(
+            _stream(who),
+            AGENT,
+            lambda state: agent.release(state, offer=offer, reason=reason, at=self._stamp()),
+        )
+
+    def _stamp(self) -> Timestamp:
+        return stamp(self._now())
+
+
+def _stream(name: str) -> StreamId:
+    return StreamId(current_request().tenant, name)
+
+
+def _reached(name: str, done: Executed[Contact, contact.ContactEvent]) -> Reached:
+    return Reached(name, done.state, done.revision, done.position)
+
+
+def _reached_together(name: str, done: Done) -> Reached:
+    """Take the contact's part, which is always the first step."""
+    return Reached(name, done.states[0], done.revisions[0], done.position)

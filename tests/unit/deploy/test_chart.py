@@ -1,0 +1,160 @@
+"""The Helm chart, rendered by real Helm and held against Kubernetes' schemas, without a cluster."""
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import kubernetes_validate
+import pytest
+import yaml
+from runtime.settings import ServiceSettings, load_settings
+
+CHART = Path(__file__).resolve().parents[3] / "deploy" / "helm" / "careline"
+LINT_INFO = 1
+VERSIONS = ("1.28", "1.31", "1.34")
+SERVICES = {"identity", "conversations", "routing", "patient_context", "audit", "federation"}
+Manifest = dict[str, Any]
+
+
+def default_values() -> dict[str, Any]:
+    values: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
+    return values
+
+
+def render(changes: Mapping[str, Any] | None = None) -> list[Manifest]:
+    with helm_python.Chart.load(str(CHART)) as chart:
+        rendered = chart.render(dict(changes or {}), name="demo", namespace="careline")
+    return [
+        document
+        for file, text in rendered.items()
+        if file.endswith(".yaml")
+        for document in yaml.safe_load_all(text)
+        if document
+    ]
+
+
+def of_kind(manifests: list[Manifest], kind: str) -> list[Manifest]:
+    return [one for one in manifests if one["kind"] == kind]
+
+
+def pods(manifests: list[Manifest]) -> list[Manifest]:
+    return [
+        one["spec"]["template"]["spec"] for one in manifests if "template" in one.get("spec", {})
+    ]
+
+
+def test_helm_lints_it_without_a_complaint() -> None:
+    report = helm_python.lint(str(CHART), strict=True)
+
+    assert report["errors"] == []
+    assert [one for one in report["messages"] if one["severity"] > LINT_INFO] == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("mesh", [False, True])
+def test_kubernetes_accepts_every_manifest(version: str, mesh: bool) -> None:
+    manifests = render({"tls": {"mesh": mesh}})
+
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, version, strict=True)
+    assert len(manifests) == 3 * len(SERVICES) + 2
+
+
+def test_every_service_has_a_deployment_a_service_and_an_account() -> None:
+    manifests = render()
+
+    names = {f"demo-{service.replace('_', '-')}" for service in SERVICES}
+    for kind in ("Deployment", "Service"):
+        assert {one["metadata"]["name"] for one in of_kind(manifests, kind)} == names
+    accounts = {one["metadata"]["name"] for one in of_kind(manifests, "ServiceAccount")}
+    assert accounts == names | {"demo-migrations"}
+
+
+def test_every_pod_keeps_the_restricted_pod_security_standard() -> None:
+    for pod in pods(render()):
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["enableServiceLinks"] is False
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert container["resources"]["limits"]["memory"]
+            assert container["resources"]["requests"]["cpu"]
+
+
+def test_every_service_is_probed_on_its_health_port() -> None:
+    for deployment in of_kind(render(), "Deployment"):
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            assert container[probe]["grpc"]["port"] == 7444
+
+
+def test_a_service_takes_the_settings_that_the_chart_gives_it() -> None:
+    for deployment in of_kind(render(), "Deployment"):
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        environment = {one["name"]: one["value"] for one in container["env"]}
+        service = container["args"][1]
+
+        settings = load_settings(ServiceSettings, {**environment, "CARELINE_SERVICE_NAME": service})
+
+        assert settings.grpc_listen.port == 7443
+        assert set(settings.peers.targets) == SERVICES
+
+
+def test_no_secret_stands_in_a_manifest() -> None:
+    manifests = render()
+
+    assert of_kind(manifests, "Secret") == []
+    for pod in pods(manifests):
+        for container in pod["containers"]:
+            assert all("value" in one and "valueFrom" not in one for one in container["env"])
+
+
+def test_one_service_can_be_given_more_than_the_others() -> None:
+    manifests = render({"services": {"conversations": {"replicas": 7}}})
+
+    replicas = {
+        one["metadata"]["name"]: one["spec"]["replicas"] for one in of_kind(manifests, "Deployment")
+    }
+    assert replicas.pop("demo-conversations") == 7
+    assert set(replicas.values()) == {default_values()["defaults"]["replicas"]}
+
+
+def test_a_digest_wins_over_the_tag() -> None:
+    digest = "sha256:" + "0" * 64
+
+    images = {
+        container["image"]
+        for pod in pods(render({"image": {"digest": digest}}))
+        for container in pod["containers"]
+    }
+
+    assert images == {f"careline/careline@{digest}"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"imagee": {}},
+        {"image": {"tag": "latest"}},
+        {"image": {"tag": 5}},
+        {"postgresql": {"host": "db", "sslmode": "disable"}},
+        {"nats": {"url": "nats://nats:4222"}},
+        {"vault": {"address": "http://vault:8200"}},
+        {"defaults": {"replicas": 0}},
+        {"services": {"billing": {}}},
+        {"services": {"audit": {"replicas": "2"}}},
+        {"telemetry": {"logLevel": "loud"}},
+        {"postgresql": {"password": "in the values"}},
+    ],
+    ids=str,
+)
+def test_a_value_that_makes_no_sense_is_refused(changes: Mapping[str, Any]) -> None:
+    with pytest.raises(helm_python.HelmError):
+        render(copy.deepcopy(dict(changes)))
