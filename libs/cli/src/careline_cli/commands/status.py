@@ -1,0 +1,70 @@
+"""`careline status`: what serves, and what does not."""
+
+import asyncio
+import json
+from dataclasses import asdict, dataclass
+
+import grpc
+import typer
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from rich.table import Table
+
+from careline_cli import console
+from careline_cli.commands.options import Json, data_of
+from careline_cli.platform.data_directory import Addresses
+
+HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+SECONDS = 3.0
+AWAY = "AWAY"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service: "SERVING", "NOT_SERVING" or "AWAY"."""
+
+    service: str
+    address: str
+    status: str
+
+
+def status(context: typer.Context, *, as_json: Json = False) -> None:
+    """Show each service's health; ends with status 1 unless all serve."""
+    addresses = data_of(context).addresses()
+    found = asyncio.run(_all(addresses))
+    if as_json:
+        text = {"services": [asdict(one) for one in found]}
+        console.OUT.print_json(json.dumps(text))
+    else:
+        table = Table("service", "address", "status", box=None)
+        for one in found:
+            colour = "green" if one.status == "SERVING" else "red"
+            table.add_row(one.service, one.address, f"[{colour}]{one.status}[/{colour}]")
+        console.OUT.print(table)
+    if any(one.status != "SERVING" for one in found):
+        raise typer.Exit(1)
+
+
+async def _all(addresses: Addresses) -> list[ServiceStatus]:
+    return list(
+        await asyncio.gather(
+            *(
+                _one(service, addresses.services[service], health)
+                for service, health in addresses.health.items()
+            )
+        )
+    )
+
+
+async def _one(service: str, address: str, health: str) -> ServiceStatus:
+    async with grpc.aio.insecure_channel(health) as channel:
+        check = channel.unary_unary(
+            HEALTH_CHECK,
+            request_serializer=HealthCheckRequest.SerializeToString,
+            response_deserializer=HealthCheckResponse.FromString,
+        )
+        try:
+            answer = await check(HealthCheckRequest(), timeout=SECONDS)
+        except grpc.aio.AioRpcError:
+            return ServiceStatus(service, address, AWAY)
+    name = HealthCheckResponse.ServingStatus.Name(answer.status)
+    return ServiceStatus(service, address, name)

@@ -1,0 +1,1 @@
+"""One platform on one machine: its servers, its services, and what holds them up."""

@@ -1,0 +1,149 @@
+"""Starts a platform in order, and stops it: servers, what is provisioned, services."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded import NatsServer, NatsTrust, OpenBaoServer, PostgresServer
+from embedded.local_ports import HOST, LocalPorts
+from messaging.accounts import AccountLimits, NatsOperator
+from runtime.service_names import SERVICES
+
+from careline_cli.platform.data_directory import Addresses, DataDirectory
+from careline_cli.platform.service_process import ServiceProcess
+from careline_cli.platform.supervisor import Supervisor, supervising
+from careline_cli.platform.vault_access import VaultAccess
+from careline_cli.provision import nats
+from careline_cli.provision.provisioned import (
+    KEYRING_DATABASE,
+    PEOPLE,
+    PLATFORM_DATABASE,
+    Databases,
+    consumptions,
+    is_current,
+    migrate,
+    provision,
+)
+from careline_cli.provision.vault import VaultProvisioner
+
+DEMO_TENANT = "demo"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers of other makers that the services stand on."""
+
+    databases: Databases
+    vault: OpenBaoServer
+
+
+@asynccontextmanager
+async def running_platform(data: DataDirectory, say: Say) -> AsyncIterator[Addresses]:
+    """Run everything on a data directory until the context ends; serving on entry.
+
+    Raises EmbeddedServerError (also in groups) and DataDirectoryError, each with one line to show.
+    """
+    data.create()
+    async with supervising(say) as supervisor:
+        servers = Servers(
+            Databases(
+                PostgresServer(data.root / "postgres"),
+                PostgresServer(data.root / "keyring", name="keyring"),
+            ),
+            OpenBaoServer(data.root / "openbao"),
+        )
+        say("starting PostgreSQL, the keyring's PostgreSQL and OpenBao")
+        await supervisor.start(servers.databases.platform, servers.databases.keyring, servers.vault)
+        access = VaultAccess(servers.vault, data)
+        operator = await _provisioned(access, servers.databases, say)
+        say("migrating")
+        await migrate(servers.databases)
+        nats_server = NatsServer(data.root / "nats", _trust(operator))
+        say("starting NATS")
+        await supervisor.start(nats_server)
+        for drift in await nats.make_streams(operator, nats_server.url, SERVICES, consumptions()):
+            say(f"nats: {drift.name} has {drift.field} {drift.actual}, not {drift.wanted}")
+        yield await _start_services(supervisor, data, servers, nats_server, access, say)
+
+
+async def _provisioned(access: VaultAccess, databases: Databases, say: Say) -> NatsOperator:
+    """Provision what this version needs, unless it is there; gives NATS's operator."""
+    try:
+        vault = await asyncio.to_thread(access.provisioner)
+        if await asyncio.to_thread(is_current, vault):
+            return await asyncio.to_thread(nats.kept_operator, vault)
+    except FileNotFoundError:
+        say("vault: initialising")
+    client = await access.privileged()
+    await provision(client, databases, tenants=(DEMO_TENANT,), say=say)
+    vault = VaultProvisioner(client)
+    for workload in PEOPLE:
+        await asyncio.to_thread(access.keep, vault, workload)
+    operator = await asyncio.to_thread(nats.kept_operator, vault)
+    await asyncio.to_thread(vault.revoke_own_token)
+    return operator
+
+
+def _trust(operator: NatsOperator) -> NatsTrust:
+    return NatsTrust(
+        operator.operator_jwt(),
+        operator.system.public,
+        {
+            operator.system.public: operator.account_jwt(operator.system, limits=AccountLimits()),
+            operator.platform.public: operator.platform_jwt(),
+        },
+    )
+
+
+async def _start_services(
+    supervisor: Supervisor,
+    data: DataDirectory,
+    servers: Servers,
+    nats_server: NatsServer,
+    access: VaultAccess,
+    say: Say,
+) -> Addresses:
+    ports = {service: _ports(data.services / service, service) for service in SERVICES}
+    targets = {service: f"{HOST}:{one['grpc']}" for service, one in ports.items()}
+    health = {service: f"{HOST}:{one['health']}" for service, one in ports.items()}
+    settings = {
+        "DATABASE": _database(PLATFORM_DATABASE, servers.databases.platform),
+        "KEYRING_DATABASE": _database(KEYRING_DATABASE, servers.databases.keyring),
+        "VAULT_ADDRESS": servers.vault.url,
+        "NATS_URL": nats_server.url,
+        "PEERS": ",".join(f"{service}={target}" for service, target in targets.items()),
+    }
+    say(f"starting {', '.join(SERVICES)}")
+    await supervisor.start(
+        *(
+            ServiceProcess(
+                service,
+                data_dir=data.services / service,
+                log_file=data.logs / f"{service}.log",
+                settings={
+                    **settings,
+                    "GRPC_LISTEN": targets[service],
+                    "HEALTH_LISTEN": health[service],
+                },
+                health_address=health[service],
+                admit=access.admit,
+            )
+            for service in SERVICES
+        )
+    )
+    return Addresses(os.getpid(), servers.vault.url, nats_server.url, targets, health)
+
+
+def _ports(folder: Path, service: str) -> LocalPorts:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ports = LocalPorts(service, folder / "ports.json", {"grpc": None, "health": None})
+    ports.settle()
+    return ports
+
+
+def _database(name: str, server: PostgresServer) -> str:
+    return f"postgresql:///{name}?host={server.socket_dir}"

@@ -1,0 +1,1 @@
+"""What a platform needs to find in PostgreSQL, Vault and NATS before its services start."""

@@ -1,0 +1,87 @@
+"""Any one process is killed while a contact is played: the contact goes on, nothing is lost."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from e2e.conftest import COMMAND_SECONDS, Careline
+
+# What the contact has reached when the process is killed, and which process.
+MOMENTS = [
+    ("IdentifiersMatched", "identity"),
+    ("VerificationCodeSent", "conversations"),
+    ("ContactOffered", "routing"),
+    ("ContactEnqueued", "patient_context"),
+    ("PatientLinked", "audit"),
+    ("PatientLinked", "federation"),
+    ("ConversationStarted", "postgres"),
+    ("IdentifiersMatched", "keyring"),
+    ("ContactEnqueued", "nats"),
+    ("VerificationStarted", "openbao"),
+]
+
+
+def process_of(careline: Careline, name: str) -> int:
+    """Find a child of the supervisor by the folder that it works in."""
+    supervisor = careline.addresses["supervisor_pid"]
+    folders = {careline.data_dir / name, careline.data_dir / "services" / name}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            folder = (entry / "cwd").readlink()
+        except OSError:
+            continue
+        if parent == supervisor and {folder, folder.parent} & folders:
+            return int(entry.name)
+    raise AssertionError(f"the supervisor has no child {name}")
+
+
+def follow(careline: Careline) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        careline.command("events", "--follow", "--json"), stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.fixture
+def events(careline: Careline) -> Iterator[subprocess.Popen[str]]:
+    process = follow(careline)
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize(("moment", "victim"), MOMENTS, ids=[name for _, name in MOMENTS])
+def test_the_contact_goes_on_when_a_process_is_killed(
+    careline: Careline, events: subprocess.Popen[str], moment: str, victim: str
+) -> None:
+    seen = {line["event_id"] for line in known(careline)}
+    demo = subprocess.Popen(
+        careline.command("demo", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert events.stdout is not None
+    for line in events.stdout:
+        event = json.loads(line)
+        if event["event_id"] not in seen and event["type"].endswith(f".{moment}"):
+            break
+    os.kill(process_of(careline, victim), signal.SIGKILL)
+
+    out, error = demo.communicate(timeout=COMMAND_SECONDS)
+
+    assert demo.returncode == 0, error
+    sms, voice = json.loads(out)["contacts"]
+    assert sms["timeline"][-1]["event"] == "ContactCompleted"
+    assert len(sms["disclosures"]) >= 1
+    assert voice["disclosures"] == []
+
+
+def known(careline: Careline) -> list[dict[str, str]]:
+    return [json.loads(line) for line in careline.run("events", "--json").splitlines()]
