@@ -1,14 +1,19 @@
+from conftest import Database
 from runtime.database.migrations import migrate_service
 from sqlalchemy import text
 
-from conftest import Database
-
 
 async def test_the_read_model_is_made_once_and_closed_to_other_tenants(database: Database) -> None:
+    for role in ("audit_owner", "audit_runtime"):
+        # Roles are the server's, and other tests may have made them.
+        async with database.engine.begin() as connection:
+            known = await connection.scalar(
+                text("select 1 from pg_roles where rolname = :role"), {"role": role}
+            )
+            if known is None:
+                await connection.execute(text(f"create role {role} nologin"))
     async with database.engine.begin() as connection:
         for statement in (
-            "create role audit_owner nologin",
-            "create role audit_runtime nologin",
             "create schema audit authorization audit_owner",
             "grant usage on schema audit to audit_runtime",
         ):

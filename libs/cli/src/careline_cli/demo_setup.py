@@ -6,14 +6,14 @@ from functools import partial
 
 from careline.patient_context.v1.ingest_service_pb2 import IngestResourcesRequest
 
+from careline_cli.contact.accounts import DemoAccounts, demo_accounts, kept_accounts
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.contact.stubs import connected
-from careline_cli.demo_accounts import DemoAccounts, demo_accounts, kept_accounts
 from careline_cli.demo_patients import demo_bundles, patient_name
 from careline_cli.ingest import Document, ingest
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
-from careline_cli.platform.running_platform import DEMO_TENANT
+from careline_cli.tenant import DEMO_TENANT
 
 SEED = 20260301
 ACCOUNTS = "demo-accounts.json"

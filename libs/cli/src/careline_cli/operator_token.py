@@ -11,8 +11,8 @@ from runtime.principal import Principal, PrincipalKind
 from runtime.tokens.token import TokenIssuer
 
 from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
-from careline_cli.platform.running_platform import DEMO_TENANT
 from careline_cli.platform.vault_access import kept_app_role, signed_in
+from careline_cli.tenant import DEMO_TENANT
 
 KEY = "token-operator"
 OPERATOR = Principal(PrincipalKind.OPERATOR, "operators/local", frozenset({DEMO_TENANT}))

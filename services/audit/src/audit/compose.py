@@ -19,7 +19,12 @@ async def compose(runtime: ServiceRuntime[AuditSettings]) -> None:
         runtime.consume(consumption.source, consumption.purpose, recorder.handle)
     runtime.project(TrailProjection())
     coverage = Coverage(runtime.queries, (one.source for one in CONSUMES))
-    runtime.serve(add_AuditServiceServicer_to_server, GrpcAudit(runtime.queries, coverage))
+    # Without NATS the trail stands still, and whoever asks it should know.
+    runtime.serve(
+        add_AuditServiceServicer_to_server,
+        GrpcAudit(runtime.queries, coverage),
+        needs={"database", "nats"},
+    )
 
 
 AUDIT = Service("audit", AuditSettings, (events_pb2,), compose)

@@ -1,7 +1,8 @@
 # What audit may ask of Vault.
 path "transit/sign/token-audit" { capabilities = ["create", "update"] }
 path "transit/keys/+" { capabilities = ["read"] }
-path "transit/encrypt/+" { capabilities = ["create", "update"] }
+# Not create: a mistyped tenant would make a key.
+path "transit/encrypt/+" { capabilities = ["update"] }
 path "transit/decrypt/+" { capabilities = ["create", "update"] }
 path "database/creds/audit" { capabilities = ["read"] }
 path "database/creds/keyring-audit" { capabilities = ["read"] }

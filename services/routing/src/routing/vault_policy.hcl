@@ -1,7 +1,8 @@
 # What routing may ask of Vault.
 path "transit/sign/token-routing" { capabilities = ["create", "update"] }
 path "transit/keys/+" { capabilities = ["read"] }
-path "transit/encrypt/+" { capabilities = ["create", "update"] }
+# Not create: a mistyped tenant would make a key.
+path "transit/encrypt/+" { capabilities = ["update"] }
 path "transit/decrypt/+" { capabilities = ["create", "update"] }
 path "database/creds/routing" { capabilities = ["read"] }
 path "database/creds/keyring-routing" { capabilities = ["read"] }

@@ -12,8 +12,8 @@ from careline_cli import console
 from careline_cli.commands.options import data_of
 from careline_cli.commands.token import Who, token_of
 from careline_cli.platform.data_directory import Addresses
-from careline_cli.platform.running_platform import DEMO_TENANT
 from careline_cli.reflection import CallRefused, ReflectingClient
+from careline_cli.tenant import DEMO_TENANT
 
 PACKAGE_PARTS = 3
 

@@ -22,7 +22,7 @@ from careline_cli.commands.options import Json, data_of
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import DataDirectory
-from careline_cli.platform.running_platform import DEMO_TENANT
+from careline_cli.tenant import DEMO_TENANT
 
 
 def events(

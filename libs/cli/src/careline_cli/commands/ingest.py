@@ -18,7 +18,7 @@ from careline_cli.contact.stubs import connected
 from careline_cli.ingest import Document, Total, ingest
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
-from careline_cli.platform.running_platform import DEMO_TENANT
+from careline_cli.tenant import DEMO_TENANT
 
 FORMATS = {
     ".json": IngestResourcesRequest.FORMAT_BUNDLE,

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from careline_cli.commands.options import data_of
+from careline_cli.contact.accounts import agent_token, frontend_token
 from careline_cli.contact.stubs import connected
-from careline_cli.demo_accounts import agent_token, frontend_token
 from careline_cli.demo_setup import require_accounts
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import DataDirectory

@@ -17,7 +17,8 @@ from careline_cli.commands.demo import play_and_show
 from careline_cli.commands.options import data_of
 from careline_cli.demo_setup import set_up_demo
 from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
-from careline_cli.platform.running_platform import DEMO_TENANT, running_platform
+from careline_cli.platform.running_platform import running_platform
+from careline_cli.tenant import DEMO_TENANT
 
 DETACH_SECONDS = 240.0
 POLL_SECONDS = 0.2

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import grpc
 from careline.log.v1.log_service_pb2_grpc import LogServiceStub
 
+from careline_cli.contact.accounts import QUEUE, DemoAccounts, agent_token, frontend_token
 from careline_cli.contact.agent import Agent
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.contact.frontend import Frontend, sending_out
@@ -15,7 +16,7 @@ from careline_cli.contact.sms_contact import play_sms_contact
 from careline_cli.contact.stubs import Stubs, connected
 from careline_cli.contact.timeline import Timeline, read_timeline, trail_covers
 from careline_cli.contact.voice_contact import play_voice_contact
-from careline_cli.demo_accounts import QUEUE, DemoAccounts, agent_token, frontend_token
+from careline_cli.tenant import DEMO_TENANT
 
 Token = Callable[[], Awaitable[str]]
 
@@ -76,7 +77,7 @@ async def _read_back(
     sms: tuple[str, str],
     voice: tuple[str, str],
 ) -> Played:
-    operator = Caller(operator_token, new_trace(), tenant="demo")
+    operator = Caller(operator_token, new_trace(), tenant=DEMO_TENANT)
     reader = Caller(agent_token, new_trace())
     async with AsyncExitStack() as stack:
         logs = {

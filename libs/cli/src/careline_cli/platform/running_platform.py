@@ -28,8 +28,8 @@ from careline_cli.provision.provisioned import (
     provision,
 )
 from careline_cli.provision.vault import VaultProvisioner
+from careline_cli.tenant import DEMO_TENANT
 
-DEMO_TENANT = "demo"
 Say = Callable[[str], None]
 
 

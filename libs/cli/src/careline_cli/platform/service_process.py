@@ -11,6 +11,13 @@ import grpc
 from embedded import Command, EmbeddedServerError, Progress, launched, silent, write_private
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+PROCESS_ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    # gRPC's core would write lines of its own between the log's JSON.
+    "GRPC_VERBOSITY": "ERROR",
+}
 HEALTH_WATCH = "/grpc.health.v1.Health/Watch"
 
 
@@ -74,7 +81,7 @@ class ServiceProcess:
         environment = {f"CARELINE_{name}": value for name, value in settings.items()}
         return Command(
             launched((sys.executable, "-m", self.name), stop_signal=self.stop_signal),
-            env={**environment, "PATH": os.defpath, "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            env={**environment, **PROCESS_ENVIRONMENT},
             cwd=self.data_dir,
         )
 

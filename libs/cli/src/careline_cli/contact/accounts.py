@@ -16,7 +16,7 @@ from embedded import write_private
 
 from careline_cli.contact.caller import CALL_SECONDS, Caller, new_request
 from careline_cli.contact.stubs import Stubs
-from careline_cli.platform.running_platform import DEMO_TENANT
+from careline_cli.tenant import DEMO_TENANT
 
 QUEUE = "queues/appointments"
 AGENT_ROLES = ("agent", "registrar")

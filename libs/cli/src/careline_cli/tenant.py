@@ -1,0 +1,5 @@
+"""The tenant of a platform on one machine."""
+
+from typing import Final
+
+DEMO_TENANT: Final = "demo"

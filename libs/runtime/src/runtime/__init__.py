@@ -1,0 +1,1 @@
+"""What every service runs on: server, interceptors, settings, health, telemetry, Vault."""

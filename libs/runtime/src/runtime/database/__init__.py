@@ -1,0 +1,1 @@
+"""Engines whose logins come from Vault and go before they end."""

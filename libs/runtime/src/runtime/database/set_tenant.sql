@@ -1,0 +1,1 @@
+SELECT set_config('careline.tenant', :tenant, true)

@@ -1,0 +1,65 @@
+"""What one request carries along: who asks, for which tenant, why, until when, in which trace."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from runtime.principal import Principal
+from runtime.purpose_of_use import PurposeOfUse
+
+
+@dataclass(frozen=True, slots=True)
+class RequestContext:
+    """One request as the interceptors established it.
+
+    `tenant` is a slug, or ALL_TENANTS for a service that named none. `principal` is None for
+    anonymous methods. `deadline` is on the event loop's clock. `correlation_id` is UUID text.
+    `caller_assertion` is the unverified text that the caller sent.
+    """
+
+    action: str
+    method: str
+    principal: Principal | None
+    tenant: str
+    purpose: PurposeOfUse | None
+    deadline: float
+    correlation_id: str
+    causation_id: str = ""
+    traceparent: str = ""
+    tracestate: str = ""
+    caller_assertion: str = field(default="", repr=False)
+
+    def remaining(self) -> float:
+        """Give the seconds left until the deadline, not below 0."""
+        return max(0.0, self.deadline - asyncio.get_running_loop().time())
+
+
+class NoRequest(RuntimeError):
+    """Something that needs a request runs outside one; enter it by `acting_in`."""
+
+
+_current: ContextVar[RequestContext] = ContextVar("careline_request")
+
+
+def current_request() -> RequestContext:
+    """Give the request that is being served; raises NoRequest outside one."""
+    request = _current.get(None)
+    if request is None:
+        raise NoRequest("no request is being served here; enter one by acting_in")
+    return request
+
+
+def request_or_none() -> RequestContext | None:
+    return _current.get(None)
+
+
+@contextmanager
+def acting_in(request: RequestContext) -> Iterator[RequestContext]:
+    """Make `request` the current one within the block."""
+    token = _current.set(request)
+    try:
+        yield request
+    finally:
+        _current.reset(token)

@@ -1,0 +1,140 @@
+"""A service's side of NATS: one connection, its relay, its consumers; NATS may come and go."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from eventstore.event_log import EventLog
+from messaging.connect import (
+    ConnectionClosed,
+    CredentialsRefused,
+    NatsClient,
+    NatsUnavailable,
+    connect,
+)
+from messaging.consumer import Consumer
+from messaging.handling import Handler, Handling
+from messaging.log_reader import LogReader
+from messaging.names import Consumption
+from messaging.relay import Relay
+from messaging.replication import StreamReplication
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from runtime.addresses import ServerUrl
+from runtime.incident import type_name
+from runtime.reactions import Reaction
+from runtime.telemetry.event_spans import EventSpans
+from runtime.vault.errors import VaultUnavailable
+
+_log = logging.getLogger(__name__)
+_FIRST_DELAY: Final = 0.5
+_LONGEST_DELAY: Final = 15.0
+_PROBE_SECONDS: Final = 2
+
+
+class NatsAway(Exception):
+    """There is no connection to NATS now; it is tried again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class NatsAccess:
+    """Where NATS is and how this service connects; the credentials are read at each connect."""
+
+    url: ServerUrl
+    credentials: Callable[[], Awaitable[str]]
+    ca_file: str | None = None
+
+    def tls(self) -> ssl.SSLContext | None:
+        if not self.url.encrypted:
+            return None
+        return ssl.create_default_context(cafile=self.ca_file)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a service consumes: whose events, for which purpose, with what, and who fills gaps."""
+
+    source: str
+    purpose: str
+    handler: Handler
+    reader: LogReader
+
+
+@dataclass(slots=True)
+class ServiceMessaging:
+    """Runs the relay of a service's log and its consumers, whenever NATS is there.
+
+    A service starts and serves without NATS: its log keeps what is to be published.
+    """
+
+    service: str
+    access: NatsAccess
+    log: EventLog
+    engine: Callable[[int], AsyncEngine]
+    """Makes an engine with that many connections."""
+    spans: EventSpans
+    replication: StreamReplication | None = None
+    subscriptions: list[Subscription] = field(default_factory=list)
+    _client: NatsClient | None = None
+
+    async def run(self) -> None:
+        """Publish and consume without end."""
+        engine = self.engine(2 * len(self.subscriptions) + 3)
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                client = await self._connect()
+            except (NatsUnavailable, CredentialsRefused, VaultUnavailable) as error:
+                _log.warning("no connection to NATS", extra={"error": type_name(error)})
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _LONGEST_DELAY)
+                continue
+            delay = _FIRST_DELAY
+            try:
+                await self._work(client, engine)
+            except* ConnectionClosed:
+                _log.warning("NATS ended the connection")
+            finally:
+                self._client = None
+                await client.close()
+
+    async def probe(self) -> None:
+        """Raise NatsAway, or what the client raises, unless NATS answers."""
+        client = self._client
+        if client is None or not client.is_connected:
+            raise NatsAway("no connection to NATS; check that it runs")
+        await client.flush(_PROBE_SECONDS)
+
+    async def _connect(self) -> NatsClient:
+        credentials = await self.access.credentials()
+        client = await connect(
+            [str(self.access.url)], user=self.service, creds=credentials, tls=self.access.tls()
+        )
+        self._client = client
+        return client
+
+    async def _work(self, client: NatsClient, engine: AsyncEngine) -> None:
+        relay = Relay(
+            self.log,
+            engine,
+            self.service,
+            self.service,
+            client,
+            replication=self.replication,
+            around=self.spans.sending,
+        )
+        async with asyncio.TaskGroup() as group:
+            group.create_task(relay.run())
+            for subscription in self.subscriptions:
+                group.create_task(self._consumer(subscription, client, engine).run())
+
+    def _consumer(
+        self, subscription: Subscription, client: NatsClient, engine: AsyncEngine
+    ) -> Consumer:
+        consumption = Consumption(self.service, subscription.source, subscription.purpose)
+        reaction = Reaction(self.spans, self.service, consumption.durable)
+        handling = Handling(self.service, subscription.handler, reaction.around)
+        return Consumer(engine, self.service, client, consumption, handling, subscription.reader)

@@ -1,0 +1,157 @@
+"""What a service's compose.py is handed: what it builds on, and where it puts what it built."""
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Final, Generic, TypeVar
+
+import grpc
+from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
+from eventstore.execute import Executor
+from eventstore.projection import Projection
+from eventstore.projection_runner import ProjectionRunner
+from google.protobuf.message import Message
+from messaging.handling import Handler
+from messaging.log_reader import OwnLogReader
+from sealing.event_codec import EventCodec
+from sealing.sealer import Sealer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from runtime.access import Access
+from runtime.access_records import ACCESS_EVENTS, AccessRecords
+from runtime.background import Work
+from runtime.channel import open_channel
+from runtime.event_codec import LogCodec
+from runtime.idempotency import Requests
+from runtime.interceptors.authenticate import EndedSessions
+from runtime.log_service import LogApi
+from runtime.outgoing import Outgoing
+from runtime.remote_log import RemoteLogReader
+from runtime.served_method import AddServicer, ServedMethod, methods_of
+from runtime.service_messaging import Subscription
+from runtime.service_parts import ServiceParts
+from runtime.settings import ServiceSettings
+from runtime.telemetry.traced_log import TracedLog
+from runtime.tokens.caller_assertion import KEY, CallerAssertionSigner, CallerAssertionVerifier
+from runtime.tokens.public_keys import PublicKeys
+from runtime.tokens.service_token import ServiceToken
+from runtime.tokens.token import TOKEN_KEYS, TokenIssuer, TokenVerifier
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+EnteredT = TypeVar("EnteredT")
+DEPENDENCIES: Final = frozenset({"database", "keyring", "vault", "nats"})
+NEEDS: Final = frozenset({"database", "keyring"})
+"""What a gRPC service needs unless its compose.py says otherwise: calls go on without NATS, and for
+as long as caches hold without Vault."""
+
+
+class PeerUnknown(Exception):
+    """CARELINE_PEERS lacks a service that this one calls or consumes from; the text names it."""
+
+
+class ServiceRuntime(Generic[SettingsT]):
+    """Built for one process of one service, before anything of it runs."""
+
+    def __init__(
+        self,
+        settings: SettingsT,
+        parts: ServiceParts,
+        events: Iterable[type[Message]],
+        policies: str,
+        stack: AsyncExitStack,
+    ) -> None:
+        self.settings = settings
+        self.service = settings.service_name
+        self.telemetry = parts.telemetry
+        self.log = TracedLog(parts.log, parts.telemetry.tracer)
+        self.queries: AsyncEngine = parts.queries
+        self.keyring = parts.keyring
+        self.sealer = Sealer(parts.keyring)
+        self.codec = LogCodec(EventCodec(self.sealer, self.service, (*events, *ACCESS_EVENTS)))
+        self.executor = Executor(self.log, self.codec)
+        self.requests = Requests(parts.keyring)
+        self.records = AccessRecords(self.log, self.codec, self.requests)
+        self.access = Access(policies)
+        self.keys = parts.keys
+        public_keys = PublicKeys(parts.keys, TOKEN_KEYS | {KEY})
+        self.token_verifier = TokenVerifier(public_keys)
+        self.caller_assertions = CallerAssertionVerifier(public_keys)
+        self.methods: list[ServedMethod] = []
+        self.needs: dict[str, frozenset[str]] = {}
+        self.works: list[Work] = []
+        self.decided_actions: set[str] = set()
+        self.ended_sessions: EndedSessions | None = None
+        self._parts = parts
+        self._stack = stack
+        self._channels: dict[str, grpc.aio.Channel] = {}
+        log_api = LogApi(self.log, self.records)
+        self.serve(add_LogServiceServicer_to_server, log_api, needs={"database"})
+
+    def serve(self, add: AddServicer, servicer: object, *, needs: Iterable[str] = NEEDS) -> None:
+        """Serve a servicer, as `serve(add_QueueServiceServicer_to_server, GrpcQueues(...))`.
+
+        It is NOT_SERVING while one of `needs` (database, keyring, vault, nats) is away.
+        """
+        unknown = set(needs) - DEPENDENCIES
+        if unknown:
+            raise ValueError(f"a service can not need {sorted(unknown)}; see DEPENDENCIES")
+        for service, methods in methods_of(add, servicer).items():
+            self.methods += methods
+            self.needs[service] = frozenset(needs)
+
+    def project(self, projection: Projection) -> ProjectionRunner:
+        """Keep a projection of the own log up to date; gives its runner, for reads that wait."""
+        runner = ProjectionRunner(self.log, self.queries, self.service, projection)
+        self.run(runner.run)
+        return runner
+
+    def consume(self, source: str, purpose: str, handler: Handler) -> None:
+        """Handle each event of a service's log once; the durable is "<this service>_<purpose>".
+
+        The handler runs in a transaction and in a request of this service's own for the event's
+        tenant. Gaps are filled from the source's LogService. Raises PeerUnknown.
+        """
+        if self._parts.messaging is None:
+            return
+        reader = (
+            OwnLogReader(self.log, source)
+            if source == self.service
+            else RemoteLogReader(self.channel(source), source)
+        )
+        self._parts.messaging.subscriptions.append(Subscription(source, purpose, handler, reader))
+
+    def run(self, work: Work) -> None:
+        """Run something beside the server that never ends; its failure ends the service."""
+        self.works.append(work)
+
+    async def enter(self, context: AbstractAsyncContextManager[EnteredT]) -> EnteredT:
+        """Enter a context that is left when the service ends."""
+        return await self._stack.enter_async_context(context)
+
+    def decides(self, *actions: str) -> None:
+        """Name actions that policies mention and code asks for by `access.decide`."""
+        self.decided_actions.update(actions)
+
+    def channel(self, peer: str) -> grpc.aio.Channel:
+        """Give the channel to another service, on which this one calls as itself."""
+        if peer not in self._channels:
+            try:
+                target = self.settings.peers[peer]
+            except KeyError:
+                raise PeerUnknown(f"CARELINE_PEERS lacks {peer}; add {peer}=host:port") from None
+            channel = open_channel(
+                target,
+                Outgoing(ServiceToken(self.keys, self.service), self.telemetry),
+                max_message_bytes=self.settings.max_message_bytes,
+                tls=self._parts.tls,
+            )
+            self._stack.push_async_callback(channel.close)
+            self._channels[peer] = channel
+        return self._channels[peer]
+
+    def token_issuer(self) -> TokenIssuer:
+        """Give what signs tokens with this service's key; identity's are agents' and frontends'."""
+        return TokenIssuer(self.keys, f"token-{self.service}")
+
+    def caller_assertion_signer(self) -> CallerAssertionSigner:
+        """Give what signs callers' assertions; Vault lets identity alone do so."""
+        return CallerAssertionSigner(self.keys)

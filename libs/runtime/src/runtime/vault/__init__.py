@@ -1,0 +1,1 @@
+"""A workload's session with Vault (or OpenBao): sign-in, secrets, keys, database logins."""

@@ -1,0 +1,135 @@
+import asyncio
+import logging
+from random import Random, SystemRandom
+
+import pytest
+from chaos.messaging.child import ChildSettings
+from chaos.messaging.child_process import child
+from chaos.messaging.writers import writing
+from integration.messaging.consumer_rig import CONSUMPTION, Platform, consuming
+from integration.messaging.log_rig import LogRig, all_events, append
+from integration.messaging.nats_rig import NatsRig
+from integration.messaging.relay_rig import RelayRig, relaying
+from integration.messaging.stream_rig import places, stream_content
+from messaging.accounts import Credentials
+from messaging.connect import NatsClient
+from messaging.names import stream_name
+
+STREAM = stream_name("conversations")
+
+
+@pytest.fixture
+def random() -> Random:
+    """Chance whose seed a failing run shows."""
+    seed = SystemRandom().getrandbits(32)
+    logging.getLogger(__name__).warning("seed %d", seed)
+    return Random(seed)  # noqa: S311 - chance, no secret
+
+
+def settings(
+    part: str, platform: Platform, nats_rig: NatsRig, credentials: Credentials
+) -> ChildSettings:
+    database = platform.source.admin.url.render_as_string(hide_password=False)
+    return ChildSettings(part, database, nats_rig.servers, credentials.user, credentials.text)
+
+
+async def stream_equals_log(administrator: NatsClient, log_rig: LogRig) -> None:
+    log = await all_events(log_rig.log)
+    stream = await stream_content(administrator, STREAM, expected=len(log))
+    assert places(stream) == places(log)
+
+
+async def test_a_relay_killed_again_and_again_while_six_writers_append_publishes_the_log_as_it_is(
+    nats_rig: NatsRig,
+    platform: Platform,
+    source_client: NatsClient,
+    administrator: NatsClient,
+    random: Random,
+) -> None:
+    await nats_rig.provision(["conversations"])
+    relay = settings("relay", platform, nats_rig, nats_rig.service("conversations"))
+    async with writing(platform.source.log, random):
+        before = 0
+        for _ in range(10):
+            async with child(relay) as process:
+                before = await published_beyond(administrator, before)
+                await asyncio.sleep(random.random() * 0.4)
+                process.kill()
+    async with relaying(platform.source, source_client) as rig:
+        await rig.caught_up(within=60)
+    assert before > 0
+    await stream_equals_log(administrator, platform.source)
+
+
+async def published_beyond(administrator: NatsClient, number: int) -> int:
+    """Return how many messages the stream has, once it has more than that."""
+    async with asyncio.timeout(30):
+        while True:
+            state = (await administrator.jetstream().stream_info(STREAM)).state
+            if state.last_seq > number:
+                return state.last_seq
+            await asyncio.sleep(0.01)
+
+
+async def test_a_server_killed_again_and_again_under_load_loses_and_repeats_nothing(
+    nats_rig: NatsRig,
+    relay: RelayRig,
+    platform: Platform,
+    audit_client: NatsClient,
+    administrator: NatsClient,
+    random: Random,
+) -> None:
+    async with consuming(platform, audit_client) as rig:
+        async with writing(platform.source.log, random):
+            for _ in range(5):
+                await asyncio.sleep(random.random())
+                await nats_rig.kill()
+                await asyncio.sleep(random.random() * 0.3)
+                await nats_rig.start()
+        await relay.caught_up(within=60)
+        await rig.caught_up(within=60)
+    await administrator.wait_connected()
+    await stream_equals_log(administrator, platform.source)
+    await platform.handled_equals_log()
+
+
+@pytest.mark.usefixtures("relay")
+async def test_a_consumer_killed_between_commit_and_acknowledgement_does_nothing_twice(
+    nats_rig: NatsRig, platform: Platform, audit_client: NatsClient
+) -> None:
+    part = "consumer that dies before it acknowledges"
+    deadly = settings(part, platform, nats_rig, nats_rig.service("audit", [CONSUMPTION]))
+    for _ in range(3):
+        await append(platform.source.log, 20)
+        async with child(deadly) as process, asyncio.timeout(30):
+            await process.wait()
+        assert await platform.handled()
+    async with consuming(platform, audit_client) as rig:
+        await rig.caught_up()
+        assert rig.reader.asked == []
+    await platform.handled_equals_log()
+
+
+@pytest.mark.usefixtures("relay")
+async def test_a_consumer_killed_at_any_moment_handles_every_event_once(
+    nats_rig: NatsRig, platform: Platform, audit_client: NatsClient, random: Random
+) -> None:
+    consumer = settings("consumer", platform, nats_rig, nats_rig.service("audit", [CONSUMPTION]))
+    async with writing(platform.source.log, random):
+        for _ in range(6):
+            handled = len(await platform.handled())
+            async with child(consumer) as process:
+                await handled_beyond(platform, handled)
+                await asyncio.sleep(random.random() * 0.2)
+                process.kill()
+    async with consuming(platform, audit_client) as rig:
+        await rig.caught_up()
+    await platform.handled_equals_log()
+
+
+async def handled_beyond(platform: Platform, number: int) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            if len(await platform.handled()) > number:
+                return
+            await asyncio.sleep(0.02)

@@ -1,0 +1,1 @@
+"""A service of the runtime's own tests."""
