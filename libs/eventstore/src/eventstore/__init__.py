@@ -1,0 +1,1 @@
+"""Append-only event store on PostgreSQL: append, read, subscribe, project."""

@@ -1,0 +1,132 @@
+"""The log on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from eventstore.durability import Durability, ReplicationGate
+from eventstore.errors import DurabilityUnavailable, EventLogError, NotYetReplicated
+from eventstore.event import RecordedEvent
+from eventstore.event_log import Appended, Head, Page, Write, check
+from eventstore.postgres.appender import Appender
+from eventstore.postgres.reader import Reader
+from eventstore.postgres.sessions import Sessions
+from eventstore.postgres.statements import load_statements
+from eventstore.stream_id import StreamId
+from eventstore.subscribe import follow
+from eventstore.wake import Wake
+
+
+class PostgresEventLog:
+    """One log: the schema that `migrate` made, reached through the engine's asyncpg connections.
+
+    Use as an async context manager, or `close` it before the engine is disposed of. It holds up
+    to `appending` (at least 2) and `reading` connections of the engine's pool; a quarter of those
+    that append is for requests which another writer delays. `in_flight` bounds the appends taken
+    on, `patience` (seconds) the time spent on the outcome of one append or page, and
+    `replication_timeout` (seconds) the wait for `replication` after a REPLICATED append.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        schema: str,
+        *,
+        replication: ReplicationGate | None = None,
+        appending: int = 8,
+        reading: int = 2,
+        in_flight: int = 1_024,
+        patience: float = 10.0,
+        replication_timeout: float = 5.0,
+    ) -> None:
+        contested = max(appending // 4, 1)
+        if appending <= contested or reading < 1:
+            raise ValueError("a log needs at least 2 connections to append and 1 to read")
+        statements = load_statements(schema)
+        self._wake = Wake()
+        self._replication = replication
+        self._replication_timeout = replication_timeout
+        self._appending = Sessions(engine, statements, limit=appending - contested)
+        self._contested = Sessions(engine, statements, limit=contested)
+        self._reading = Sessions(engine, statements, limit=reading)
+        self._reader = Reader(self._reading, patience=patience)
+        self._appender = Appender(
+            self._appending,
+            self._contested,
+            in_flight=in_flight,
+            patience=patience,
+            landed=self._wake.ring,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Answer what is in flight, then give the connections back."""
+        await self._appender.close()
+        for sessions in (self._appending, self._contested, self._reading):
+            await sessions.close()
+
+    async def append(self, *writes: Write, durability: Durability = Durability.LOCAL) -> Appended:
+        check(writes)
+        if durability is Durability.LOCAL:
+            return await self._appender.append(writes)
+        if self._replication is None:
+            raise DurabilityUnavailable("this log is replicated nowhere: append LOCAL")
+        appended = await self._appender.append(writes)
+        try:
+            async with asyncio.timeout(self._replication_timeout):
+                await self._replication.replicated(appended.position)
+        # A gate's own refusal says nothing of the append, which has landed.
+        except (TimeoutError, EventLogError) as error:
+            raise NotYetReplicated(appended.position) from error
+        return appended
+
+    async def recall(self, event_ids: Sequence[UUID]) -> list[RecordedEvent]:
+        return await self._reader.recall(event_ids)
+
+    def read_stream(
+        self,
+        stream: StreamId,
+        *,
+        from_revision: int = 0,
+        backwards: bool = False,
+        limit: int | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
+        return self._reader.stream(
+            stream, from_revision=from_revision, backwards=backwards, limit=limit
+        )
+
+    def read_log(
+        self,
+        *,
+        after: int = 0,
+        until: int | None = None,
+        backwards: bool = False,
+        limit: int | None = None,
+        types: Collection[str] | None = None,
+    ) -> AsyncIterator[RecordedEvent]:
+        return self._reader.log(
+            after=after, until=until, backwards=backwards, limit=limit, types=types
+        )
+
+    async def head(self) -> Head:
+        return await self._reader.head()
+
+    def subscribe(self, *, after: int, types: Collection[str] | None = None) -> AsyncIterator[Page]:
+        async def page(position: int) -> Page:
+            return await self._reader.subscriber_page(position, types)
+
+        return follow(page, self._wake, after=after)
