@@ -33,6 +33,13 @@ setup: .venv/.ready ## Install everything below this folder (.uv and .venv)
 run: setup ## Start the platform, play one contact, keep serving
 	@exec $(BIN)/careline --data-dir $(DATA_DIR) up --demo
 
+.PHONY: demo-once
+demo-once: setup ## Start a platform of its own, play one contact, stop it
+	@rm -rf .careline-once
+	@$(BIN)/careline --data-dir .careline-once up --detach
+	@$(BIN)/careline --data-dir .careline-once demo; played=$$?; \
+	$(BIN)/careline --data-dir .careline-once down; rm -rf .careline-once; exit $$played
+
 ##@ Work on it
 .PHONY: test
 test: setup ## Run the whole test suite (T=path for less, JOBS=n)

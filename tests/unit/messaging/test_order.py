@@ -5,7 +5,7 @@ import pytest
 from eventstore.event_log import Head
 from messaging.consumer_position import Place
 from messaging.gap import missing_events
-from messaging.headers import from_log
+from messaging.headers import Origin, from_log
 from messaging.in_order import Turn, turn_of
 from messaging.received_event import ReceivedEvent
 from messaging.stream_tail import Resumption, StreamTail, resume_after
@@ -22,7 +22,7 @@ def event(position: int, previous: int, *, epoch: int = 1) -> ReceivedEvent:
 def tail(
     sequence: int, position: int | None, *, last: int | None = None, epoch: int = 1
 ) -> StreamTail:
-    place = None if position is None else MessagePlace("conversations", epoch, position)
+    origin = None if position is None else Origin("conversations", epoch, position)
     message_sequence = 0 if position is None else sequence
     return StreamTail(
         sequence if last is None else last, message_sequence, origin, False, StreamConfig()

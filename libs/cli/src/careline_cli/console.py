@@ -8,7 +8,6 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc_status import rpc_status
 from rich.console import Console
 
-from careline_cli.contact.agent import ContactLost
 from careline_cli.contact.persona import PersonaUnknown
 from careline_cli.contact.sms_contact import ContactFailed
 from careline_cli.contact.timeline import TrailBehind
@@ -22,7 +21,6 @@ SHOWN = (
     DataDirectoryError,
     CallRefused,
     ContactFailed,
-    ContactLost,
     PersonaUnknown,
     TrailBehind,
 )

@@ -51,6 +51,7 @@ class ServiceParts:
     dependencies: tuple[Dependency, ...] = ()
     background: tuple[Work, ...] = ()
     tls: TlsFiles | None = None
+    vault: VaultSession | None = None
 
 
 @asynccontextmanager
@@ -99,6 +100,7 @@ async def real_parts(
             ),
             background=(vault.stay_signed_in, own.stay_fresh, shared.stay_fresh),
             tls=tls_files(settings),
+            vault=vault,
         )
 
 

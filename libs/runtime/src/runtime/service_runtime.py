@@ -35,6 +35,7 @@ from runtime.tokens.caller_assertion import KEY, CallerAssertionSigner, CallerAs
 from runtime.tokens.public_keys import PublicKeys
 from runtime.tokens.service_token import ServiceToken
 from runtime.tokens.token import TOKEN_KEYS, TokenIssuer, TokenVerifier
+from runtime.vault.session import VaultSession
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 EnteredT = TypeVar("EnteredT")
@@ -126,6 +127,13 @@ class ServiceRuntime(Generic[SettingsT]):
     async def enter(self, context: AbstractAsyncContextManager[EnteredT]) -> EnteredT:
         """Enter a context that is left when the service ends."""
         return await self._stack.enter_async_context(context)
+
+    @property
+    def vault(self) -> VaultSession:
+        """Give the session with Vault; raises LookupError where the parts came without one."""
+        if self._parts.vault is None:
+            raise LookupError("this service was composed without a session with Vault")
+        return self._parts.vault
 
     def decides(self, *actions: str) -> None:
         """Name actions that policies mention and code asks for by `access.decide`."""

@@ -5,15 +5,16 @@ import json
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from careline_cli import console
 from careline_cli.commands.options import Json, data_of
 from careline_cli.contact.play import Played, play
 from careline_cli.contact.timeline import Timeline
-from careline_cli.demo_setup import demo_patient, require_accounts
+from careline_cli.demo_setup import demo_patients, require_accounts
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import DataDirectory
+
+ACTOR_WIDTH = 52
 
 
 def demo(
@@ -36,7 +37,7 @@ async def play_and_show(data: DataDirectory, *, patient: str | None, as_json: bo
         addresses.services,
         require_accounts(data),
         operator.token,
-        patient or demo_patient(),
+        [patient] if patient else demo_patients(),
         console.say,
     )
     if as_json:
@@ -47,22 +48,20 @@ async def play_and_show(data: DataDirectory, *, patient: str | None, as_json: bo
 
 
 def _show(title: str, timeline: Timeline) -> None:
-    table = Table("time", "service", "channel", "actor", "event", title=title, title_justify="left")
+    lines = ["", title, ""]
     for line in timeline.lines:
         clock = line.time.strftime("%H:%M:%S.%f")[:-3]
-        table.add_row(clock, line.service, line.channel, line.actor, line.event)
-    console.OUT.print(table)
-    console.OUT.print(
-        f"{timeline.conversation} · trace {timeline.trace} · "
-        f"{len(timeline.disclosures)} disclosures",
-        highlight=False,
-    )
+        actor = line.actor.ljust(ACTOR_WIDTH)
+        lines.append(f"  {clock}  {line.service:<15}  {line.channel:<5}  {actor}  {line.event}")
+    disclosures = len(timeline.disclosures)
+    lines += ["", f"  {timeline.conversation}  trace {timeline.trace}  {disclosures} disclosures"]
     for access in timeline.disclosures:
-        console.OUT.print(
-            f"  {access.service}: {', '.join(access.resource_types)} of {access.patient} to "
-            f"{access.recipient.name} for {access.purpose_of_use}, caller {access.caller_level}",
-            highlight=False,
+        shown = ", ".join(access.resource_types)
+        lines.append(
+            f"  {access.service} to {access.recipient.name} of {access.patient} for "
+            f"{access.purpose_of_use}, caller {access.caller_level}: {shown}"
         )
+    console.OUT.print("\n".join(lines), soft_wrap=True, highlight=False, markup=False)
 
 
 def _as_json(played: Played) -> dict[str, object]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import grpc
 from careline.conversations.v1 import call_service_pb2 as call_pb2
 from careline.conversations.v1 import conversation_pb2 as conversation
 from careline.conversations.v1 import conversation_service_pb2 as conversations_pb2
@@ -26,6 +27,7 @@ class Frontend:
     stubs: Stubs
     caller: Caller
     sent: asyncio.Queue[delivery_pb2.Delivery] = field(default_factory=asyncio.Queue)
+    code: str = field(default="", repr=False)
 
     async def start(self, channel: "conversation.Channel.ValueType", address: str) -> str:
         """Start a conversation; gives its name."""
@@ -84,7 +86,7 @@ class Frontend:
             if delivery.text == text:
                 return delivery
 
-    async def code(self) -> str:
+    async def _sent_code(self) -> str:
         """Wait until a one-time code has gone out; the person reads it there."""
         while True:
             delivery = await self.sent.get()
@@ -115,16 +117,28 @@ class Frontend:
         )
         return answer.verification
 
-    async def verify_by_code(self, verification: str) -> verification_pb2.Verification:
-        """Have a code sent to the number on file and give it back."""
-        await self.caller.call(
-            self.stubs.verifications.SendCode,
-            verification_pb2.SendCodeRequest(request_id=new_request(), verification=verification),
-        )
+    async def send_code(self, verification: str) -> bool:
+        """Have a code sent to the number on file; tells whether one may be sent now."""
+        try:
+            await self.caller.call(
+                self.stubs.verifications.SendCode,
+                verification_pb2.SendCodeRequest(
+                    request_id=new_request(), verification=verification
+                ),
+            )
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
+                raise
+            return False
+        self.code = await self._sent_code()
+        return True
+
+    async def confirm_code(self, verification: str) -> verification_pb2.Verification:
+        """Give the code back that the person read."""
         answer = await self.caller.call(
             self.stubs.verifications.ConfirmCode,
             verification_pb2.ConfirmCodeRequest(
-                request_id=new_request(), verification=verification, code=await self.code()
+                request_id=new_request(), verification=verification, code=self.code
             ),
         )
         return answer.verification

@@ -20,12 +20,16 @@ class ContactFailed(Exception):
     """The contact did not go as it should; the text says where."""
 
 
-async def play_sms_contact(frontend: Frontend, agent: Agent, persona: Persona, queue: str) -> str:
-    """Play it; gives the conversation."""
+async def play_sms_contact(
+    frontend: Frontend, agent: Agent, persona: Persona, queue: str
+) -> str | None:
+    """Play it; gives the conversation, None when no more codes may be sent to the patient now."""
     name = await frontend.start(CHANNEL_SMS, persona.phone)
     await frontend.patient_says(name, CHANNEL_SMS, "Hi, when is my next appointment?")
     await frontend.bot_says(name, CHANNEL_SMS, GREETING)
-    await _verify(frontend, persona, name)
+    if not await _verify(frontend, persona, name):
+        await frontend.close(name, "REFUSED")
+        return None
     await frontend.patient_says(name, CHANNEL_SMS, "I would like to know what to bring, too.")
     contact = await frontend.hand_over(name, queue)
     await agent.accept(contact)
@@ -39,20 +43,23 @@ async def play_sms_contact(frontend: Frontend, agent: Agent, persona: Persona, q
     return name
 
 
-async def _verify(frontend: Frontend, persona: Persona, name: str) -> None:
+async def _verify(frontend: Frontend, persona: Persona, name: str) -> bool:
     await frontend.bot_says(name, CHANNEL_SMS, WHO)
     told = f"{persona.full_name}, {persona.birth_date}, {persona.medical_record_number}"
     await frontend.patient_says(name, CHANNEL_SMS, told)
     verification = await frontend.verification(name, "SMS")
     await frontend.identify(verification.name, persona)
+    if not await frontend.send_code(verification.name):
+        return False
     await frontend.bot_says(name, CHANNEL_SMS, CODE_SENT)
-    verified = await frontend.verify_by_code(verification.name)
+    verified = await frontend.confirm_code(verification.name)
     if verified.level != CALLER_LEVEL_VERIFIED:
         raise ContactFailed("the caller was not verified by the code that was delivered")
     linked = await frontend.link(name, verification.name)
     if linked != persona.patient:
         raise ContactFailed("the conversation was linked to another patient than the caller")
     await frontend.bot_says(name, CHANNEL_SMS, VERIFIED)
+    return True
 
 
 def _answer(seen: GetPatientContextResponse) -> str:

@@ -19,6 +19,7 @@ from careline_cli.contact.sms_contact import ContactFailed
 # Of the range that is set aside for fiction (555-0100 to 555-0199).
 CALLING_NUMBER = "+16175550199"
 WRONG_BIRTH_DATES = ("1901-01-01", "1901-01-02", "1901-01-03")
+NO_NUMBER = "none-of-ours"
 CALL_BACK = "I could not confirm that. We will call the number that we have on file."
 
 
@@ -31,7 +32,9 @@ async def play_voice_contact(frontend: Frontend, persona: Persona) -> str:
     await frontend.keys(name, leg, "2")
     verification = await frontend.verification(name, "VOICE")
     for second, birth_date in enumerate(WRONG_BIRTH_DATES, start=6):
-        told = replace(persona, birth_date=birth_date)
+        told = replace(
+            persona, birth_date=birth_date, phone=CALLING_NUMBER, medical_record_number=NO_NUMBER
+        )
         await frontend.spoken(name, leg, AUTHOR_KIND_PATIENT, told.full_name, second)
         verification = await frontend.identify(verification.name, told)
     if (verification.level, verification.state) != (

@@ -57,6 +57,10 @@ class GrpcAgentDesk(AgentDeskServiceServicer):
         self, _request: pb2.WatchOffersRequest, _: Context
     ) -> AsyncIterator[pb2.WatchOffersResponse]:
         who, board = _caller(), self._contacts.board
+        if (work := board.work_of(who)) is not None:
+            # An agent's client that was started anew must find what the agent was working.
+            reached = await self._contacts.contact(work)
+            yield pb2.WatchOffersResponse(offer=pb2.Offer(contact=contact_message(reached)))
         shown = None
         while True:
             offer = board.offer_to(who)

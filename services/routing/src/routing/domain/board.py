@@ -147,6 +147,13 @@ class Board:
     def offer_to(self, agent: str) -> OpenOffer | None:
         return next((one for one in self.offers.values() if one.agent == agent), None)
 
+    def work_of(self, agent: str) -> str | None:
+        """Give the contact that an agent works."""
+        known = self._agents.get(agent)
+        if known is None or known.activity is not agents.Activity.BUSY:
+            return None
+        return known.contact
+
     def contact_of(self, conversation: str) -> str | None:
         """Give the contact of a conversation that is not over."""
         return next(

@@ -60,7 +60,7 @@ class Offer(_message.Message):
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     WITHDRAWN_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Resource name, "offers/{id}"."""
+    """Resource name, "offers/{id}"; empty for a contact that the agent works already."""
     withdrawn: _builtins.bool
     """Whether it is gone: timed out, declined, rescinded."""
     @_builtins.property

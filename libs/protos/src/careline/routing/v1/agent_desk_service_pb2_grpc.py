@@ -74,7 +74,7 @@ class AgentDeskServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchOffers(self, request, context):
-        """Gives the agent the open offer and goes on with what comes, with heartbeats.
+        """Gives the agent the contact that he works, the open offer, and what comes, with heartbeats.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

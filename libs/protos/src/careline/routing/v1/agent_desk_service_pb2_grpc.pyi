@@ -19,7 +19,7 @@ class AgentDeskServiceStub:
     SetAvailability: _aio.UnaryUnaryMultiCallable[_agent_desk_service_pb2.SetAvailabilityRequest, _agent_desk_service_pb2.SetAvailabilityResponse]
     """Says whether the agent can be asked, and for which queues."""
     WatchOffers: _aio.UnaryStreamMultiCallable[_agent_desk_service_pb2.WatchOffersRequest, _agent_desk_service_pb2.WatchOffersResponse]
-    """Gives the agent the open offer and goes on with what comes, with heartbeats."""
+    """Gives the agent the contact that he works, the open offer, and what comes, with heartbeats."""
     AcceptOffer: _aio.UnaryUnaryMultiCallable[_agent_desk_service_pb2.AcceptOfferRequest, _agent_desk_service_pb2.AcceptOfferResponse]
     """Takes the contact. Control of the conversation follows."""
     DeclineOffer: _aio.UnaryUnaryMultiCallable[_agent_desk_service_pb2.DeclineOfferRequest, _agent_desk_service_pb2.DeclineOfferResponse]
@@ -44,7 +44,7 @@ class AgentDeskServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _agent_desk_service_pb2.WatchOffersRequest,
         context: _aio.ServicerContext[_agent_desk_service_pb2.WatchOffersRequest, _abc.AsyncIterator[_agent_desk_service_pb2.WatchOffersResponse]],
     ) -> _abc.AsyncIterator[_agent_desk_service_pb2.WatchOffersResponse]:
-        """Gives the agent the open offer and goes on with what comes, with heartbeats."""
+        """Gives the agent the contact that he works, the open offer, and what comes, with heartbeats."""
 
     @_abc_1.abstractmethod
     def AcceptOffer(

@@ -39,7 +39,7 @@ class AgentCreated(_message.Message):
     """Name to show."""
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Roles, as "agent", "nurse", "supervisor", "auditor"."""
+        """Roles, as "agent", "nurse", "registrar", "supervisor", "auditor"."""
 
     @_builtins.property
     def sealed(self) -> _sealed_fields_pb2.SealedFields:

@@ -1,0 +1,1 @@
+"""Relay from a log to JetStream, durable consumers, dead letters, NATS accounts."""

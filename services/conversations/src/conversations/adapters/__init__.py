@@ -1,0 +1,1 @@
+"""gRPC in front, SQL and NATS behind."""

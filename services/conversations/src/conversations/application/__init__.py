@@ -1,0 +1,1 @@
+"""Load, decide, append; watch what was appended; react to what others appended."""

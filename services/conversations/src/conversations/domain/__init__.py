@@ -1,0 +1,1 @@
+"""What may happen to a conversation, and what that makes of it. Pure."""

@@ -1,0 +1,1 @@
+"""gRPC in front; NATS, Vault and PostgreSQL behind."""

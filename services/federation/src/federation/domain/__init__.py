@@ -1,0 +1,1 @@
+"""What a contract with a partner is. Pure."""

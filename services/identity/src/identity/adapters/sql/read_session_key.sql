@@ -1,0 +1,1 @@
+SELECT agent, sealed FROM identity.session_key WHERE tenant = :tenant AND session = :session

@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM identity.agent_credential WHERE tenant = :tenant)

@@ -1,0 +1,1 @@
+"""What identity does when asked: load, decide, append, answer."""

@@ -1,0 +1,1 @@
+"""What holds for agents, sessions, service accounts and callers, without I/O, clock or chance."""

@@ -1,0 +1,1 @@
+"""gRPC and FHIR in front, SQL behind."""

@@ -1,0 +1,1 @@
+"""Reads FHIR R4 strictly: what is taken in was checked, what is refused is named without values."""

@@ -1,0 +1,1 @@
+"""Taking in, finding, disclosing, deciding and erasing."""
