@@ -172,14 +172,16 @@ class Process:
         )
         return await self.client(principal, CallFor(purpose=purpose))
 
-    async def same(self, client: Client) -> Client:
-        """Let who called another process call this one."""
-        return await self.client(client.principal, client.call_for)
+    async def same(self, client: Client, stack: AsyncExitStack | None = None) -> Client:
+        """Let who called another process call this one, by a channel that the stack closes."""
+        return await self.client(client.principal, client.call_for, stack)
 
     async def service(self, name: str, tenant: str = DEMO) -> Client:
         return await self.client(service_principal(name), CallFor(tenant=tenant))
 
-    async def client(self, principal: Principal, call_for: CallFor) -> Client:
+    async def client(
+        self, principal: Principal, call_for: CallFor, stack: AsyncExitStack | None = None
+    ) -> Client:
         key = "token-identity"
         if principal.kind is PrincipalKind.SERVICE:
             key = f"token-{principal.name.removeprefix('services/')}"
@@ -191,7 +193,7 @@ class Process:
             names_tenant=bool(call_for.tenant),
             stream_timeout=60,
         )
-        channel = await self.stack.enter_async_context(
+        channel = await (stack or self.stack).enter_async_context(
             open_channel(f"127.0.0.1:{self.serving.server.port}", outgoing)
         )
         return Client(

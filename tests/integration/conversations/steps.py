@@ -105,6 +105,10 @@ async def history(who: Client, name: str) -> list[pb.HistoryEntry]:
     return [entry async for page in pages for entry in page.entries]
 
 
+class WatchEnded(Exception):
+    """The server ended a watch that should go on."""
+
+
 class Watch:
     """A watch that goes on; `token` resumes after what was read."""
 
@@ -120,13 +124,13 @@ class Watch:
             read += answer.entries
             if len(read) >= count:
                 return read
-        raise AssertionError("the watch ended")
+        raise WatchEnded
 
     async def heartbeat(self) -> api.WatchConversationResponse:
         async for answer in self._answers:
             if not answer.entries:
                 return answer
-        raise AssertionError("the watch ended")
+        raise WatchEnded
 
 
 @asynccontextmanager
@@ -152,7 +156,7 @@ class Deliveries:
             read += answer.deliveries
             if len(read) >= count:
                 return read
-        raise AssertionError("the watch ended")
+        raise WatchEnded
 
     async def heartbeat(self) -> list[delivery_api.Delivery]:
         """Read on until nothing comes, and give what came before."""
@@ -161,7 +165,7 @@ class Deliveries:
             if not answer.deliveries:
                 return read
             read += answer.deliveries
-        raise AssertionError("the watch ended")
+        raise WatchEnded
 
 
 @asynccontextmanager

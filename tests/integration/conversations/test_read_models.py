@@ -28,6 +28,7 @@ from integration.conversations.steps import (
     wrap_up,
 )
 from runtime.new_id import new_id
+from sealing.keyring import Keyring
 from sealing.value_sealer import ValueSealer
 from sqlalchemy import delete, select, text
 
@@ -67,9 +68,9 @@ async def acknowledge_all(frontend: Client, name: str) -> None:
             await frontend.deliveries.AcknowledgeDelivery(report(delivery.name, DELIVERED))
 
 
-def outbox_projection(process: Process) -> OutboxProjection:
+def outbox_projection(process: Process, keyring: Keyring | None = None) -> OutboxProjection:
     runtime = process.serving.runtime
-    values = ValueSealer(process.ground.keyring)
+    values = ValueSealer(keyring or process.ground.keyring)
     return OutboxProjection(runtime.log, runtime.codec, values, lifetime=timedelta(days=1))
 
 
@@ -137,3 +138,23 @@ async def test_any_cut_of_the_log_makes_the_same_outbox(
     assert single == whole
     for seed in range(10):
         assert await replayed(process, projection, OUTBOX, cut(log, seed)) == whole
+
+
+async def test_a_process_that_missed_an_erasure_keeps_nothing_of_it(process: Process) -> None:
+    frontend = await process.frontend()
+    name, patient = await start(frontend), f"patients/{new_id()}"
+    await ConversationLinks(process, frontend).link(name, patient)
+    await bot_says(frontend, name, "Your test was positive")
+    log = await process.events(name)
+    ground = process.ground
+    async with (
+        Keyring(ground.database.engine, ground.transit) as eraser,
+        Keyring(ground.database.engine, ground.transit) as told,
+    ):
+        await eraser.erase("demo", patient, f"test:{new_id()}")
+        # The codec's keyring still holds the key, the one that seals does not.
+        opened = await process.messages(name)
+        rows = await replayed(process, outbox_projection(process, told), OUTBOX, [log])
+
+    assert "positive" in str(opened)
+    assert [row for row in rows if name in row] == []

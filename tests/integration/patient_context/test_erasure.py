@@ -174,7 +174,7 @@ async def test_who_is_unknown_or_anothers_is_denied(process: Process, operator: 
 async def test_a_malformed_erasure_is_refused(
     operator: Client, changes: dict[str, Any], reason: str
 ) -> None:
-    request = _request(f"patients/{new_id()}", **changes)
+    request = _request(**({"patient": f"patients/{new_id()}"} | changes))
     assert await refusal(operator.patients.ErasePatient(request)) == reason
 
 

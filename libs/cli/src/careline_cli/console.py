@@ -33,7 +33,7 @@ def say(step: str) -> None:
 
 def fail(text: str) -> NoReturn:
     """Show one line and end with status 1."""
-    ERR.print(f"careline: {text}", style="red", highlight=False, markup=False)
+    ERR.print(f"careline: {text}", style="red", soft_wrap=True, highlight=False, markup=False)
     raise SystemExit(1)
 
 

@@ -36,6 +36,7 @@ async def play_and_show(data: DataDirectory, *, patient: str | None, as_json: bo
     played = await play(
         addresses.services,
         require_accounts(data),
+        data.agent_token_file,
         operator.token,
         [patient] if patient else demo_patients(),
         console.say,

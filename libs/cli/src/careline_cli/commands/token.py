@@ -36,5 +36,6 @@ async def token_of(data: DataDirectory, who: Who) -> str:
         return await OperatorToken(data, addresses).token()
     accounts = require_accounts(data)
     async with connected(addresses.services) as stubs:
-        sign_in = agent_token if who is Who.AGENT else frontend_token
-        return await sign_in(stubs, accounts).token()
+        if who is Who.AGENT:
+            return await agent_token(stubs, accounts, data.agent_token_file).token()
+        return await frontend_token(stubs, accounts).token()

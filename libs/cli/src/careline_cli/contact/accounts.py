@@ -22,6 +22,7 @@ QUEUE = "queues/appointments"
 AGENT_ROLES = ("agent", "registrar")
 CHANNELS = ("VOICE", "SMS", "CHAT")
 RENEW_AT = 2 / 3
+LEAST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +127,35 @@ def frontend_token(stubs: Stubs, accounts: DemoAccounts) -> Renewed:
     return Renewed(fetch)
 
 
-def agent_token(stubs: Stubs, accounts: DemoAccounts) -> Renewed:
-    """Sign the agent in with password and authenticator; later tokens come by refresh."""
+def agent_token(stubs: Stubs, accounts: DemoAccounts, kept: Path) -> Renewed:
+    """Sign the agent in with password and authenticator; later tokens come by refresh.
+
+    The token is kept in a file of mode 0600 while it is good: an authenticator's code counts once,
+    so that two commands within half a minute could not both sign in.
+    """
     refresh: list[str] = []
 
     async def fetch() -> tuple[str, float]:
+        if (good := _good(kept)) is not None:
+            return good
         tokens = await (
             _refreshed(stubs, refresh.pop()) if refresh else _signed_in(stubs, accounts)
         )
         refresh.append(tokens.refresh_token)
-        return tokens.access_token, tokens.access_expire_time.ToSeconds()
+        token = tokens.access_token, float(tokens.access_expire_time.ToSeconds())
+        write_private(kept, json.dumps(token))
+        return token
 
     return Renewed(fetch)
+
+
+def _good(kept: Path) -> tuple[str, float] | None:
+    """Give a kept token that is good for a while yet."""
+    try:
+        text, expires = json.loads(kept.read_text())
+    except FileNotFoundError:
+        return None
+    return (text, expires) if expires - time.time() > LEAST_SECONDS else None
 
 
 async def _signed_in(stubs: Stubs, accounts: DemoAccounts) -> agent_pb2.TokenSet:

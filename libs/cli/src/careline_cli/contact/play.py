@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import grpc
 from careline.log.v1.log_service_pb2_grpc import LogServiceStub
@@ -33,6 +34,7 @@ class Played:
 async def play(
     addresses: Mapping[str, str],
     accounts: DemoAccounts,
+    agent_token_file: Path,
     operator: Token,
     patients: Sequence[str],
     say: Callable[[str], None],
@@ -43,7 +45,7 @@ async def play(
     """
     async with connected(addresses) as stubs:
         frontend = frontend_token(stubs, accounts).token
-        agent = agent_token(stubs, accounts).token
+        agent = agent_token(stubs, accounts, agent_token_file).token
         desk = Caller(agent, new_trace())
         say("playing a contact by SMS and chat")
         for name in patients:

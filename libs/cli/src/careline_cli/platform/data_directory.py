@@ -61,6 +61,10 @@ class DataDirectory:
     def addresses_file(self) -> Path:
         return self.root / "platform.json"
 
+    @property
+    def agent_token_file(self) -> Path:
+        return self.secrets / "demo-agent.token.json"
+
     def write_addresses(self, addresses: Addresses) -> None:
         write_private(self.addresses_file, json.dumps(asdict(addresses), indent=2))
 
