@@ -50,10 +50,9 @@ def follow(careline: Careline) -> subprocess.Popen[str]:
 
 @pytest.fixture
 def events(careline: Careline) -> Iterator[subprocess.Popen[str]]:
-    process = follow(careline)
-    yield process
-    process.kill()
-    process.wait()
+    with follow(careline) as process:
+        yield process
+        process.kill()
 
 
 @pytest.mark.parametrize(("moment", "victim"), MOMENTS, ids=[name for _, name in MOMENTS])
@@ -61,24 +60,24 @@ def test_the_contact_goes_on_when_a_process_is_killed(
     careline: Careline, events: subprocess.Popen[str], moment: str, victim: str
 ) -> None:
     seen = {line["event_id"] for line in known(careline)}
-    demo = subprocess.Popen(
+    with subprocess.Popen(
         careline.command("demo", "--json"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    assert events.stdout is not None
-    for line in events.stdout:
-        event = json.loads(line)
-        if event["event_id"] not in seen and event["type"].endswith(f".{moment}"):
-            break
-    os.kill(process_of(careline, victim), signal.SIGKILL)
-
-    out, error = demo.communicate(timeout=COMMAND_SECONDS)
+    ) as demo:
+        assert events.stdout is not None
+        for line in events.stdout:
+            event = json.loads(line)
+            if event["event_id"] not in seen and event["type"].endswith(f".{moment}"):
+                break
+        os.kill(process_of(careline, victim), signal.SIGKILL)
+        out, error = demo.communicate(timeout=COMMAND_SECONDS)
 
     assert demo.returncode == 0, error
     sms, voice = json.loads(out)["contacts"]
-    assert sms["timeline"][-1]["event"] == "ContactCompleted"
+    happened = [line["event"] for line in sms["timeline"]]
+    assert happened.count("ConversationClosed") == happened.count("ContactCompleted") == 1
     assert len(sms["disclosures"]) >= 1
     assert voice["disclosures"] == []
 

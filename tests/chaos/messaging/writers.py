@@ -9,6 +9,7 @@ from eventstore.postgres import PostgresEventLog
 from integration.messaging.log_rig import event, write
 
 _WRITERS = 6
+_LONGEST_PAUSE_SECONDS = 0.1
 
 
 @asynccontextmanager
@@ -30,4 +31,4 @@ async def _write(log: PostgresEventLog, random: Random, stop: asyncio.Event) -> 
             event(random.randbytes(random.randint(1, 600))) for _ in range(random.randint(1, 9))
         ]
         await log.append(write(*events, tenant=random.choice(["demo", "other"])))
-        await asyncio.sleep(random.random() * 0.02)
+        await asyncio.sleep(random.random() * _LONGEST_PAUSE_SECONDS)

@@ -89,6 +89,10 @@ class Platform:
             )
             return [(row.position, row.event_id) for row in found]
 
+    async def number_handled(self) -> int:
+        async with self.service.engine.connect() as connection:
+            return int(await connection.scalar(text("select count(*) from audit.seen")) or 0)
+
     async def handled_equals_log(self) -> None:
         log = await all_events(self.source.log)
         assert await self.handled() == [(one.position, one.id) for one in log]

@@ -1,10 +1,10 @@
 """The service on real PostgreSQL, NATS and OpenBao, and who calls it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 import eventstore.postgres
@@ -56,6 +56,7 @@ DEMO, OTHER = "demo", "other"
 PART = 256 * 1024
 BUNDLE = ingest_pb2.IngestResourcesRequest.FORMAT_BUNDLE
 NDJSON = ingest_pb2.IngestResourcesRequest.FORMAT_NDJSON
+Format: TypeAlias = "ingest_pb2.IngestResourcesRequest.Format.ValueType"
 Answers = list[ingest_pb2.IngestResourcesResponse]
 
 
@@ -79,27 +80,25 @@ class Client:
     consents: consents_grpc.ConsentServiceStub
     ingest: ingest_grpc.IngestServiceStub
 
-    async def bring(self, *files: bytes | Path, format: int = BUNDLE, part: int = PART) -> Answers:  # noqa: A002
+    async def bring(self, *files: bytes | Path, kind: Format = BUNDLE) -> Answers:
         """Ingest files of one format in one stream."""
-        return await self.stream((format, file) for file in files)
-
-    async def stream(self, files: Iterable[tuple[int, bytes | Path]]) -> Answers:
-        call = self.ingest.IngestResources(_parts(files))
-        return [answer async for answer in call]
+        return [answer async for answer in self.ingest.IngestResources(_parts(files, kind))]
 
 
 async def _parts(
-    files: Iterable[tuple[int, bytes | Path]],
+    files: Iterable[bytes | Path], kind: Format
 ) -> AsyncIterator[ingest_pb2.IngestResourcesRequest]:
-    for number, (kind, file) in enumerate(files):
+    for number, file in enumerate(files):
         content = file.read_bytes() if isinstance(file, Path) else file
         for begin in range(0, max(len(content), 1), PART):
-            yield ingest_pb2.IngestResourcesRequest(
+            part = ingest_pb2.IngestResourcesRequest(
                 file=number,
-                format=ingest_pb2.IngestResourcesRequest.Format.Name(kind) if begin == 0 else None,
                 part=content[begin : begin + PART],
                 last=begin + PART >= len(content),
             )
+            if begin == 0:
+                part.format = kind
+            yield part
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +204,9 @@ async def ground_on(database: Database, vault: VaultRig, nats: Nats) -> AsyncIte
     for tenant in (DEMO, OTHER):
         vault.root.secrets.transit.create_key(f"tenant-{tenant}", key_type="aes256-gcm96")
     async with AsyncExitStack() as stack:
-        engines = [
-            await _login(database, stack, *roles)
-            for roles in (
-                (f"{SERVICE}_runtime",),
-                (f"{SERVICE}_runtime",),
-                ("keyring_runtime", "keyring_eraser"),
-            )
-        ]
+        log_engine = await _login(database, stack, f"{SERVICE}_runtime")
+        queries = await _login(database, stack, f"{SERVICE}_runtime")
+        keyring = await _login(database, stack, "keyring_runtime", "keyring_eraser")
         client = await nats.connect()
         stack.push_async_callback(client.close)
         streams = client.jetstream()
@@ -225,7 +219,9 @@ async def ground_on(database: Database, vault: VaultRig, nats: Nats) -> AsyncIte
         credentials = nats.operator.platform.credentials(SERVICE, permissions).text
         session = await stack.enter_async_context(vault.session())
         transit = KeyringTransit(session)
-        yield Ground(database, *engines, transit, LocalKeys(), nats, credentials)
+        yield Ground(
+            database, log_engine, queries, keyring, transit, LocalKeys(), nats, credentials
+        )
 
 
 @asynccontextmanager

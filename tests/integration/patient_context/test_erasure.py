@@ -1,4 +1,4 @@
-"""An erasure destroys keys and rows, is on record before and after, and survives a crash between."""
+"""An erasure destroys keys and rows, is on record before and after, and goes on after a crash."""
 
 import asyncio
 from typing import Any
@@ -110,7 +110,7 @@ async def test_an_erased_patient_does_not_come_back_by_a_file(
 
 
 async def test_a_crash_between_the_steps_is_finished_by_the_service_itself(
-    process: Process, ground: Ground, operator: Client, monkeypatch: pytest.MonkeyPatch
+    process: Process, operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patient = await brought_in(operator, await process.agent(), "E-3", *history())
 
@@ -132,7 +132,7 @@ async def test_a_crash_between_the_steps_is_finished_by_the_service_itself(
 
 
 async def test_what_was_requested_is_forgotten_at_once(
-    process: Process, ground: Ground, operator: Client, monkeypatch: pytest.MonkeyPatch
+    process: Process, operator: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     patient = await brought_in(operator, await process.agent(), "E-4")
 

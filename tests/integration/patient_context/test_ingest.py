@@ -22,7 +22,6 @@ from integration.patient_context.rig import (
     Ground,
     Process,
     process_on,
-    refusal,
 )
 from runtime.errors import reason_from
 from runtime.new_id import new_id
@@ -44,9 +43,9 @@ async def _sent(client: Client, parts: Iterable[Part]) -> str:
         for part in parts:
             yield part
 
+    call = client.ingest.IngestResources(stream())
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        async for _ in client.ingest.IngestResources(stream()):
-            continue
+        await anext(aiter(call))
     return reason_from(raised.value)
 
 
@@ -56,7 +55,7 @@ async def _sent(client: Client, parts: Iterable[Part]) -> str:
         [Part(file=1, format=BUNDLE, last=True)],
         [Part(file=-1, format=BUNDLE, last=True)],
         [Part(file=0, part=b"x", last=True)],
-        [Part(file=0, format=9, last=True)],
+        [Part(file=0, format=Part.FORMAT_UNSPECIFIED, last=True)],
         [Part(file=0, format=BUNDLE), Part(file=1, format=BUNDLE, last=True)],
         [Part(file=0, format=BUNDLE), Part(file=0, format=NDJSON, last=True)],
         [Part(file=0, format=BUNDLE, part=b"{")],
@@ -80,8 +79,8 @@ async def test_only_operators_bring_data_in(process: Process) -> None:
 
 
 async def test_no_file_is_no_fault(operator: Client) -> None:
-    assert await operator.stream([]) == []
-    (answer,) = await operator.bring(b"", format=NDJSON)
+    assert await operator.bring() == []
+    (answer,) = await operator.bring(b"", kind=NDJSON)
     assert (answer.patients, list(answer.refused)) == (0, [])
 
 
@@ -142,7 +141,11 @@ async def test_an_export_larger_than_a_spill_is_refused(ground: Ground) -> None:
     ) as small:
         client = await small.operator()
         parts = [
-            Part(file=0, format=NDJSON if at == 0 else None, part=lines[at : at + 400_000])
+            Part(
+                file=0,
+                format=Part.FORMAT_UNSPECIFIED if at else NDJSON,
+                part=lines[at : at + 400_000],
+            )
             for at in range(0, len(lines), 400_000)
         ]
         assert await _sent(client, parts) == "MESSAGE_TOO_LARGE"
@@ -153,7 +156,7 @@ async def test_refusals_of_an_export_name_file_and_line(operator: Client) -> Non
     people = json.dumps(patient(id="i4", identifier=[record_number("I-4")])).encode()
     same = json.dumps(patient(id="i5", identifier=[record_number("I-4")])).encode()
     about = json.dumps(condition(subject={"reference": "Patient/nobody"})).encode()
-    first, second = await operator.bring(people + b"\nno json", about + b"\n" + same, format=NDJSON)
+    first, second = await operator.bring(people + b"\nno json", about + b"\n" + same, kind=NDJSON)
     assert [(one.line, one.reason) for one in first.refused if one.line == 2] == [(2, "not JSON")]
     assert (1, "Condition.subject") in {(one.line, one.path) for one in second.refused}
     again = [*first.refused, *second.refused]

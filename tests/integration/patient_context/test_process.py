@@ -20,11 +20,12 @@ from careline.patient_context.v1 import ingest_service_pb2_grpc as ingest_grpc
 from careline.patient_context.v1 import patient_service_pb2_grpc as patients_grpc
 from conftest import CreateDatabase, Database, Nats, OpenBao
 from embedded import PostgresServer, write_private
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from hvac.exceptions import Forbidden
 from integration.patient_context.rig import DEMO, NDJSON, SERVICE, Client, ground_on
 from integration.runtime.platform_rig import CREATE, REVOKE
 from integration.runtime.rig import FixedToken
+from integration.runtime.test_health import HealthStub
 from integration.runtime.vault_rig import VaultRig
 from runtime.channel import open_channel
 from runtime.outgoing import Outgoing
@@ -156,10 +157,10 @@ async def _until_serving(process: asyncio.subprocess.Process, port: int) -> None
     """Wait, bounded, until the process says that it serves patients."""
     request = health_pb2.HealthCheckRequest(service="careline.patient_context.v1.PatientService")
     async with asyncio.timeout(60), grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        stub = HealthStub(channel)
         while process.returncode is None:
             try:
-                answer = await stub.Check(request, timeout=5, wait_for_ready=True)
+                answer = await stub.check(request, timeout=5, wait_for_ready=True)
             except grpc.aio.AioRpcError:
                 continue
             if answer.status == health_pb2.HealthCheckResponse.SERVING:
@@ -191,12 +192,11 @@ async def test_sixty_patients_go_in_within_the_bounds_of_time_and_memory(
             bundles = await client.bring(*sorted((shared_data / "synthea_r4_bundles").iterdir()))
             took = time.monotonic() - began
             export = sorted((shared_data / "bulk_export_10").iterdir())
-            exported = await client.bring(*export, format=NDJSON)
+            exported = await client.bring(*export, kind=NDJSON)
     assert not [refused for answer in (*bundles, *exported) for refused in answer.refused]
     assert sum(answer.changed for answer in (*bundles, *exported)) == 60 + 13
     assert took < 180
     assert running.peak_kilobytes() < 500 * MEGABYTES
-    print(f"60 bundles in {took:.1f} s, peak {running.peak_kilobytes() // MEGABYTES} MB")
 
     running.process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(running.process.wait(), 30) == 0

@@ -291,7 +291,8 @@ async def test_a_malformed_decision_is_refused(
     process: Process, patient: str, changes: dict[str, Any]
 ) -> None:
     client = await process.operator()
-    consent = Consent(**({"patient": patient, "decision": DENY} | changes))
+    values: dict[str, Any] = {"patient": patient, "decision": DENY, **changes}
+    consent = Consent(**values)
     call = client.consents.RecordConsent(
         RecordConsentRequest(request_id=request_id(), consent=consent)
     )

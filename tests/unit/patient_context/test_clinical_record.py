@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from careline.patient_context.events.v1.events_pb2 import ClinicalEntry
 from patient_context.domain.clinical_record import MOST_SHOWN, Selected, is_restricted, select
-from patient_context.domain.disclosure import Level, to_agent
 from patient_context.domain.consent import Consent, Decision
+from patient_context.domain.disclosure import Level, to_agent
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVERYTHING = to_agent(Level.VERIFIED, "TREAT", [], deceased=False, at=AT)
@@ -112,7 +112,7 @@ def test_any_label_but_the_harmless_restricts(labels: list[str], restricted: boo
 
 
 def test_labelled_entries_are_not_shown_nor_taken_for_last_or_next() -> None:
-    label = {"security_labels": ["42CFRPart2"]}
+    label: dict[str, Any] = {"security_labels": ["42CFRPart2"]}
     chosen = selected(
         entry("Condition", "active", **label),
         entry("Encounter", "finished", "2026-02-01", **label),

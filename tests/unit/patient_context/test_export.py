@@ -110,11 +110,11 @@ def test_a_spill_gives_back_what_it_took_key_by_key(
         partitions = [list(spill.partition(number)) for number in range(PARTITIONS)]
     given_back = [item for partition in partitions for item in partition]
     assert sorted(given_back) == sorted([key.encode(), *item] for key, item in items)
-    for key in {key.encode() for key, _ in items}:
-        holding = [one for one in partitions if any(item[0] == key for item in one)]
+    for about in {key.encode() for key, _ in items}:
+        holding = [one for one in partitions if any(item[0] == about for item in one)]
         assert len(holding) == 1
-        mine = [item[1:] for item in holding[0] if item[0] == key]
-        assert mine == [item for other, item in items if other.encode() == key]
+        mine = [item[1:] for item in holding[0] if item[0] == about]
+        assert mine == [item for other, item in items if other.encode() == about]
 
 
 def _lines(content: bytes, part: int) -> list[tuple[int, object]]:

@@ -7,15 +7,15 @@ from patient_context.domain.fhir_time import first_moment, last_moment
 @pytest.mark.parametrize(
     ("written", "first", "last"),
     [
-        ("2024", datetime(2024, 1, 1), datetime(2024, 12, 31, 23, 59, 59)),
-        ("2024-02", datetime(2024, 2, 1), datetime(2024, 2, 29, 23, 59, 59)),
-        ("2024-12", datetime(2024, 12, 1), datetime(2024, 12, 31, 23, 59, 59)),
-        ("2024-02-29", datetime(2024, 2, 29), datetime(2024, 2, 29, 23, 59, 59)),
+        ("2024", "2024-01-01T00:00:00Z", "2024-12-31T23:59:59Z"),
+        ("2024-02", "2024-02-01T00:00:00Z", "2024-02-29T23:59:59Z"),
+        ("2024-12", "2024-12-01T00:00:00Z", "2024-12-31T23:59:59Z"),
+        ("2024-02-29", "2024-02-29T00:00:00Z", "2024-02-29T23:59:59Z"),
     ],
-)  # fmt: skip
-def test_a_text_that_says_less_is_a_span(written: str, first: datetime, last: datetime) -> None:
-    assert first_moment(written) == first.replace(tzinfo=UTC)
-    assert last_moment(written) == last.replace(tzinfo=UTC)
+)
+def test_a_text_that_says_less_is_a_span(written: str, first: str, last: str) -> None:
+    assert first_moment(written) == datetime.fromisoformat(first)
+    assert last_moment(written) == datetime.fromisoformat(last)
 
 
 def test_a_moment_is_one_in_its_own_zone() -> None:

@@ -1,4 +1,4 @@
-"""Whatever a resource holds, it is read or refused: nothing else is raised, and no value is told."""
+"""Whatever a resource holds, it is read or refused: nothing else is raised, no value is told."""
 
 import copy
 import json

@@ -6,7 +6,7 @@ path "transit/keys/token-*" { capabilities = ["read"] }
 path "transit/keys/assertion-identity" { capabilities = ["read"] }
 
 # The keyring's tenant keys.
-path "transit/encrypt/tenant-*" { capabilities = ["create", "update"] }
+path "transit/encrypt/tenant-*" { capabilities = ["update"] }
 path "transit/decrypt/tenant-*" { capabilities = ["create", "update"] }
 
 # Its logins to both databases, and its NATS user.

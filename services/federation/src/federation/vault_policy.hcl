@@ -1,7 +1,7 @@
 # What federation may ask of Vault.
 path "transit/sign/token-federation" { capabilities = ["create", "update"] }
 path "transit/keys/+" { capabilities = ["read"] }
-path "transit/encrypt/+" { capabilities = ["create", "update"] }
+path "transit/encrypt/+" { capabilities = ["update"] }
 path "transit/decrypt/+" { capabilities = ["create", "update"] }
 path "database/creds/federation" { capabilities = ["read"] }
 path "database/creds/keyring-federation" { capabilities = ["read"] }

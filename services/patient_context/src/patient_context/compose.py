@@ -37,7 +37,7 @@ async def compose(runtime: ServiceRuntime[PatientContextSettings]) -> None:
     projected = runtime.project(PatientProjection(runtime.codec, keyring))
     rows = PatientRows(runtime.queries, runtime.sealer)
     disclosures = Disclosures(runtime.log, runtime.codec, requests)
-    erasures = Erasures(runtime.executor, requests, keyring)
+    erasures = Erasures(runtime.executor, requests, keyring, projected)
     patience = timedelta(seconds=settings.unfinished_erasure_seconds)
 
     async def unfinished() -> list[PendingErasure]:
@@ -68,9 +68,8 @@ async def compose(runtime: ServiceRuntime[PatientContextSettings]) -> None:
     runtime.decides(BY_NAME_ALONE, REGISTRATION)
     runtime.serve(add_PatientServiceServicer_to_server, patients)
     runtime.serve(add_IngestServiceServicer_to_server, ingest)
-    runtime.serve(
-        add_ConsentServiceServicer_to_server, GrpcConsents(Consents(runtime.executor), requests)
-    )
+    consents = GrpcConsents(Consents(runtime.executor, projected), requests)
+    runtime.serve(add_ConsentServiceServicer_to_server, consents)
 
 
 PATIENT_CONTEXT = Service("patient_context", PatientContextSettings, (events_pb2,), compose)

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from federation.adapters.nats_users import NatsUsers
 from federation.adapters.outbox import PostgresOutbox, Waiting
 from federation.adapters.partner_streams import ensure_stream, message_id
+from federation.application.cancellation import raise_if_cancelled
 from federation.application.partners import Partner, Partners
 
 _log = logging.getLogger(__name__)
@@ -64,12 +65,14 @@ class Deliveries:
                     while not await lease.try_take():  # noqa: ASYNC110
                         await asyncio.sleep(_CAMPAIGN_SECONDS)
                     async with self._users.forwarder() as client:
+                        raise_if_cancelled()
                         failures = 0
                         await until_one_fails(
                             lease.watch(), _watch(client), self._deliver(client.jetstream())
                         )
             # A lost lock, a lost connection, a database away: all of it is tried again.
             except Exception as error:  # noqa: BLE001
+                raise_if_cancelled()
                 failures += 1
                 _log.warning("deliveries wait", extra={"error": type(error).__name__})
                 await asyncio.sleep(self._backoff.after(failures))
@@ -95,6 +98,7 @@ class Deliveries:
         """Deliver to one partner until cancelled; its failures are its own."""
         failures = 0
         while True:
+            raise_if_cancelled()
             try:
                 moved = await self._move(js, partner)
             # Whatever it is, it holds up this partner alone, and is tried again.

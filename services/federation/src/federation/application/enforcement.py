@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from federation.application.cancellation import raise_if_cancelled
 from federation.application.partners import Partner, Partners
 
 _log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Enforcement:
             for partner in self._partners.all():
                 if self._enforced.get(partner.id) != _standing(partner):
                     settled = await self._try(partner) and settled
+                    raise_if_cancelled()
             await self._partners.moved_past(seen, None if settled else RETRY_SECONDS)
 
     async def _try(self, partner: Partner) -> bool:

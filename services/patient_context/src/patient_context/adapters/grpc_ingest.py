@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import grpc
 from careline.patient_context.v1 import ingest_service_pb2 as pb2
@@ -18,17 +18,12 @@ from patient_context.adapters.fhir.file_outcome import FileOutcome
 from patient_context.adapters.fhir.patients import Refusal
 from patient_context.adapters.fhir.spill import Spill
 from patient_context.adapters.ingest_stream import IngestStream
+from patient_context.application.projected import Projected
 from patient_context.application.taking_in import TakingIn
 
 _log = logging.getLogger(__name__)
 Context = grpc.aio.ServicerContext[Any, Any]
 LONGEST_WAIT_SECONDS: Final = 30.0
-
-
-class Projected(Protocol):
-    """Knows how far the read model is: eventstore's ProjectionRunner."""
-
-    async def wait_for(self, position: int, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from eventstore.execute import Executor, Request
 from eventstore.stream_id import StreamId
 from runtime.request_context import current_request
 
+from patient_context.application.projected import Projected
 from patient_context.application.replicated import said_when_replicated_nowhere
 from patient_context.domain import patient
 from patient_context.domain.consent import Consent
@@ -27,12 +28,21 @@ class Recorded:
 
 
 class Consents:
-    """Decisions of patients of the caller's tenant, safe elsewhere too before they are answered."""
+    """Decisions of patients of the caller's tenant.
+
+    A decision is answered when it is safe elsewhere, too, and counts in every search: a client that
+    hears otherwise sends the same request again.
+    """
 
     def __init__(
-        self, executor: Executor, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        executor: Executor,
+        projected: Projected,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._executor = executor
+        self._projected = projected
         self._now = now
 
     async def record(self, of: str, name: str, consent: Consent, request: Request) -> Recorded:
@@ -46,6 +56,7 @@ class Consents:
                 request=request,
                 durability=Durability.REPLICATED,
             )
+        await self._projected.wait_for(done.position, current_request().remaining())
         starts = [one.start_time for one in done.events if isinstance(one, ConsentRecorded)]
         return Recorded(name, moment(starts[0]), done.position)
 
@@ -60,4 +71,5 @@ class Consents:
                 request=request,
                 durability=Durability.REPLICATED,
             )
+        await self._projected.wait_for(done.position, current_request().remaining())
         return done.position

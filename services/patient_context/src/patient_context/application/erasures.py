@@ -15,6 +15,7 @@ from runtime.principal import service_principal
 from runtime.request_context import RequestContext, acting_in, current_request
 from sealing.keyring.erasure import Erasure
 
+from patient_context.application.projected import Projected
 from patient_context.application.replicated import said_when_replicated_nowhere
 from patient_context.domain import patient
 from patient_context.domain.patient import PATIENT, Patient, Status
@@ -54,19 +55,22 @@ class Erasures:
         executor: Executor,
         requests: Requests,
         keys: Keys,
+        projected: Projected,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._executor = executor
         self._requests = requests
         self._keys = keys
+        self._projected = projected
         self._now = now
 
     async def erase(self, of: str, reason: str, request: Request, confirmation: Request) -> Erased:
         """Erase a patient of the caller's tenant; one who is erased already stays so.
 
-        Raises Rejected for an unknown patient, and what a log or keyring that is away raises: once
-        the request is on record, UnfinishedErasures goes on.
+        Answered when no search finds the patient any more. Raises Rejected for an unknown patient,
+        and what a log or keyring that is away raises: once the request is on record,
+        UnfinishedErasures goes on.
         """
         tenant = current_request().tenant
         with said_when_replicated_nowhere():
@@ -79,8 +83,11 @@ class Erasures:
                 durability=Durability.REPLICATED,
             )
         if done.state.status is Status.ERASED:
-            return _erased(done.state, done.position)
-        return await self._finish(tenant, of, confirmation)
+            erased = _erased(done.state, done.position)
+        else:
+            erased = await self._finish(tenant, of, confirmation)
+        await self._projected.wait_for(erased.position, current_request().remaining())
+        return erased
 
     async def finish(self, pending: PendingErasure) -> None:
         """Finish an erasure as the service itself."""

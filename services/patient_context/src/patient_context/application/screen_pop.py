@@ -13,6 +13,7 @@ from runtime.request_context import current_request
 
 from patient_context.application.disclosures import Disclosures
 from patient_context.application.known_patient import KnownPatient
+from patient_context.application.projected import Projected
 from patient_context.domain.clinical_record import Selected, select
 from patient_context.domain.disclosure import Allowance, Level, to_agent, to_registration
 from patient_context.domain.patient import PATIENT, require_registered
@@ -22,12 +23,6 @@ class KnownPatients(Protocol):
     """The read model."""
 
     async def patient(self, tenant: str, name: str) -> KnownPatient | None: ...
-
-
-class Projected(Protocol):
-    """Knows how far the read model is: eventstore's ProjectionRunner."""
-
-    async def wait_for(self, position: int, seconds: float) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
