@@ -5,15 +5,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from careline.federation.events.v1 import events_pb2
 from conftest import Database
 from eventstore.postgres import PostgresEventLog
-from federation.compose import compose_on
+from federation.compose import FEDERATION
 from federation.settings import CONSUMES, FederationSettings
 from integration.messaging.nats_rig import NatsRig
 from messaging.accounts import Credentials
 from runtime.addresses import ServerUrl
-from runtime.service import Service, serving
+from runtime.service import serving
 from runtime.service_messaging import NatsAccess, ServiceMessaging
 from runtime.service_parts import ServiceParts
 from runtime.settings import load_settings
@@ -59,15 +58,10 @@ async def federation_process(servers: Servers) -> AsyncIterator[int]:
             servers.keyring,
             servers.keys,
             messaging,
-        )
-        service = Service(
-            "federation",
-            FederationSettings,
-            (events_pb2,),
-            lambda runtime: compose_on(runtime, servers.vault),
+            vault=servers.vault,
         )
         served = await stack.enter_async_context(
-            serving(service, _settings(servers.nats.servers[0]), parts)
+            serving(FEDERATION, _settings(servers.nats.servers[0]), parts)
         )
         yield served.server.port
 

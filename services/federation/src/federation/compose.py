@@ -4,7 +4,6 @@ from careline.federation.events.v1 import events_pb2
 from careline.federation.v1.partner_service_pb2_grpc import add_PartnerServiceServicer_to_server
 from runtime.service import Service
 from runtime.service_runtime import ServiceRuntime
-from runtime.vault.session import VaultSession
 
 from federation.adapters.deliveries import Deliveries
 from federation.adapters.grpc_partners import GrpcPartners
@@ -22,16 +21,11 @@ from federation.settings import CONVERSATIONS, FederationSettings
 
 
 async def compose(runtime: ServiceRuntime[FederationSettings]) -> None:
-    """Compose with the process's own session with Vault."""
-    await compose_on(runtime, runtime.vault)
-
-
-async def compose_on(runtime: ServiceRuntime[FederationSettings], vault: VaultSession) -> None:
     """Keep NATS as the contracts say, forward conversations' events, and serve operators."""
     settings, engine = runtime.settings, runtime.queries
-    operator = await kept_operator(vault, settings.nats_operator_seeds)
+    operator = await kept_operator(runtime.vault, settings.nats_operator_seeds)
     users = NatsUsers(operator, settings.nats_url, settings.nats_ca_file)
-    accounts = VaultPartnerAccounts(vault)
+    accounts = VaultPartnerAccounts(runtime.vault)
     outbox = PostgresOutbox(engine)
     partners = Partners(runtime.log, runtime.codec)
     network = NatsPartners(users, accounts, outbox)

@@ -1,4 +1,4 @@
-"""The demo's accounts: a queue, a channel frontend and an agent, made once by the operator."""
+"""The demo's accounts: queue, channel frontend, partner and agent, made once by the operator."""
 
 import json
 import secrets
@@ -9,6 +9,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
+from careline.conversations.events.v1.events_pb2 import (
+    ControlPassed,
+    ConversationClosed,
+    ConversationStarted,
+    ConversationWrappedUp,
+)
+from careline.federation.v1 import partner_service_pb2 as partner_pb2
 from careline.identity.v1 import agent_service_pb2 as agent_pb2
 from careline.identity.v1 import token_service_pb2 as token_pb2
 from careline.routing.v1 import queue_service_pb2 as queue_pb2
@@ -21,6 +28,10 @@ from careline_cli.tenant import DEMO_TENANT
 QUEUE = "queues/appointments"
 AGENT_ROLES = ("agent", "registrar")
 CHANNELS = ("VOICE", "SMS", "CHAT")
+PARTNER_EVENTS = tuple(
+    event.DESCRIPTOR.full_name
+    for event in (ConversationStarted, ControlPassed, ConversationWrappedUp, ConversationClosed)
+)
 RENEW_AT = 2 / 3
 LEAST_SECONDS = 60.0
 
@@ -31,6 +42,7 @@ class DemoAccounts:
 
     service_account: str
     secret: str = field(repr=False)
+    partner: str
     agent: str
     user_name: str
     password: str = field(repr=False)
@@ -66,6 +78,18 @@ async def demo_accounts(file: Path, stubs: Stubs, operator: Caller) -> DemoAccou
             ),
         ),
     )
+    partner = await operator.call(
+        stubs.partners.CreateContract,
+        partner_pb2.CreateContractRequest(
+            request_id=new_request(),
+            contract=partner_pb2.Contract(
+                # A key of its own, for keys are taken for good.
+                partner_key=f"demo{secrets.token_hex(4)}",
+                display_name="Demo partner",
+                event_types=PARTNER_EVENTS,
+            ),
+        ),
+    )
     # A name of its own, should an earlier start have ended between these calls.
     user_name = f"demo-agent-{secrets.token_hex(4)}"
     password = secrets.token_urlsafe(18)
@@ -86,6 +110,7 @@ async def demo_accounts(file: Path, stubs: Stubs, operator: Caller) -> DemoAccou
     accounts = DemoAccounts(
         service_account=frontend.service_account.name,
         secret=frontend.secret,
+        partner=partner.contract.name,
         agent=agent.agent.name,
         user_name=user_name,
         password=password,

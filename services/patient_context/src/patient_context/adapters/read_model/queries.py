@@ -1,16 +1,26 @@
 """Reads patients again: by name, or by the tokens that they have in common with a search."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, TypeVar
-from uuid import UUID
+from typing import Any, Final
 
 from careline.patient_context.events.v1 import events_pb2 as events
 from google.protobuf.message import Message
 from runtime.database.tenant_session import tenant_session
 from sealing.sealer import Place, Sealer
-from sqlalchemy import Row, Table, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from patient_context.adapters.read_model import tables
 from patient_context.application.erasures import PendingErasure
@@ -19,12 +29,15 @@ from patient_context.domain.consent import Consent, Decision
 from patient_context.domain.moment import moment
 
 _LOG: Final = "patient_context"
-_REGISTRATIONS: Final[Mapping[str, type[Message]]] = {
+_TYPES: Final[Mapping[str, type[Message]]] = {
     kind.DESCRIPTOR.full_name: kind
-    for kind in (events.PatientRegistered, events.PatientDemographicsChanged)
+    for kind in (
+        events.PatientRegistered,
+        events.PatientDemographicsChanged,
+        events.ConsentRecorded,
+        events.ClinicalRecordTakenIn,
+    )
 }
-_M = TypeVar("_M", bound=Message)
-_Sealed = tuple[Message, Place]
 
 
 class PatientRows:
@@ -37,12 +50,8 @@ class PatientRows:
     async def patient(self, tenant: str, name: str) -> KnownPatient | None:
         """Give all that is known of a patient, None for nobody."""
         async with tenant_session(self._engine, tenant) as connection:
-            registrations = await _rows(connection, tables.patient, [name])
-            consents = await _rows(connection, tables.consent, [name])
-            parts = await _rows(connection, tables.record_part, [name])
-        if not registrations:
-            return None
-        found = await self._open(tenant, registrations, consents, _whole(parts))
+            rows = (await connection.execute(_OF_PATIENTS, {"names": [name]})).all()
+        found = await self._open(tenant, rows)
         return found[0] if found else None
 
     async def candidates(
@@ -60,46 +69,63 @@ class PatientRows:
         )
         async with tenant_session(self._engine, tenant) as connection:
             names = list((await connection.execute(matching)).scalars())
-            registrations = await _rows(connection, tables.patient, names)
-            consents = await _rows(connection, tables.consent, names)
-        return await self._open(tenant, registrations, consents, [])
+            rows = (await connection.execute(_WITHOUT_RECORDS, {"names": names})).all()
+        return await self._open(tenant, rows)
 
-    async def _open(
-        self,
-        tenant: str,
-        registrations: Sequence[Row[Any]],
-        consents: Sequence[Row[Any]],
-        parts: Sequence[Row[Any]],
-    ) -> list[KnownPatient]:
+    async def _open(self, tenant: str, rows: Sequence[Row[Any]]) -> list[KnownPatient]:
         """Open rows of any number of patients by one query for keys."""
-        sealed = [_sealed(tenant, row, _REGISTRATIONS[row.type]) for row in registrations]
-        sealed += [_sealed(tenant, row, events.ConsentRecorded) for row in consents]
-        sealed += [_sealed(tenant, row, events.ClinicalRecordTakenIn) for row in parts]
+        sealed = [
+            (
+                _TYPES[row.type].FromString(row.data),
+                Place(_LOG, tenant, row.patient, row.event_id),
+            )
+            for row in rows
+        ]
         opened = await self._sealer.open_many(sealed)
-        clear = [None if one.erased else one.message for one in opened]
-        people, rest = clear[: len(registrations)], clear[len(registrations) :]
-        decisions, records = rest[: len(consents)], rest[len(consents) :]
+        known: dict[str, _Opened] = {}
+        for row, one in zip(rows, opened, strict=True):
+            if not one.erased:
+                known.setdefault(row.patient, _Opened()).add(row, one.message)
         return [
             KnownPatient(
-                row.patient,
-                person.demographics,
-                person.deceased,
-                [
-                    entry
-                    for part, record in zip(parts, records, strict=True)
-                    if part.patient == row.patient
-                    and isinstance(record, events.ClinicalRecordTakenIn)
-                    for entry in record.entries
-                ],
-                [
-                    _consent(decision)
-                    for one, decision in zip(consents, decisions, strict=True)
-                    if one.patient == row.patient and isinstance(decision, events.ConsentRecorded)
-                ],
+                name,
+                one.person.demographics,
+                one.person.deceased,
+                [entry for part in one.whole_record() for entry in part.entries],
+                one.consents,
             )
-            for row, person in zip(registrations, people, strict=True)
-            if isinstance(person, events.PatientRegistered | events.PatientDemographicsChanged)
+            for name, one in sorted(known.items())
+            if one.person is not None
         ]
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What the rows of one patient say."""
+
+    person: events.PatientRegistered | events.PatientDemographicsChanged | None = None
+    consents: list[Consent] = field(default_factory=list)
+    records: dict[bytes, list[tuple[int, events.ClinicalRecordTakenIn]]] = field(
+        default_factory=dict
+    )
+
+    def add(self, row: Row[Any], message: Message) -> None:
+        match message:
+            case events.PatientRegistered() | events.PatientDemographicsChanged():
+                self.person = message
+            case events.ConsentRecorded():
+                self.consents.append(_consent(message))
+            case events.ClinicalRecordTakenIn():
+                parts = self.records.setdefault(message.content_digest, [])
+                parts.append((row.position, message))
+            case _:
+                raise TypeError(f"{row.type} is none of the read model's types")
+
+    def whole_record(self) -> list[events.ClinicalRecordTakenIn]:
+        """Give the parts of the newest record that is there whole, in order."""
+        whole = [parts for parts in self.records.values() if len(parts) == parts[0][1].parts]
+        newest = max(whole, key=lambda parts: max(position for position, _ in parts), default=[])
+        return sorted((part for _, part in newest), key=lambda part: part.part)
 
 
 async def pending_erasures(
@@ -119,26 +145,29 @@ async def pending_erasures(
 _ALL_TENANTS: Final = select(func.set_config("careline.tenant", "*", True))
 
 
-async def _rows(
-    connection: AsyncConnection, table: Table, names: Sequence[str]
-) -> Sequence[Row[Any]]:
-    query = select(table).where(table.c.patient.in_(names)).order_by(table.c.patient)
-    return (await connection.execute(query)).all()
+def _rows(table: Table, kind: ColumnElement[str], position: ColumnElement[int]) -> Select[Any]:
+    """Select the sealed events of a table, in columns that all tables share."""
+    columns = table.c
+    return select(
+        columns.patient,
+        columns.event_id,
+        kind.label("type"),
+        columns.data,
+        position.label("position"),
+    ).where(columns.patient.in_(bindparam("names", expanding=True)))
 
 
-def _whole(parts: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Take the parts of the record that is there whole, in order."""
-    by_digest: dict[bytes, list[Row[Any]]] = {}
-    for row in parts:
-        by_digest.setdefault(row.content_digest, []).append(row)
-    whole = [rows for rows in by_digest.values() if len(rows) == rows[0].parts]
-    newest = max(whole, key=lambda rows: max(row.position for row in rows), default=[])
-    return sorted(newest, key=lambda row: row.part)
+def _name(kind: type[Message]) -> ColumnElement[str]:
+    return literal(kind.DESCRIPTOR.full_name)
 
 
-def _sealed(tenant: str, row: Row[Any], kind: type[_M]) -> _Sealed:
-    event_id: UUID = row.event_id
-    return kind.FromString(row.data), Place(_LOG, tenant, row.patient, event_id)
+_PEOPLE: Final = _rows(tables.patient, tables.patient.c.type, literal(0))
+_CONSENTS: Final = _rows(tables.consent, _name(events.ConsentRecorded), literal(0))
+_PARTS: Final = _rows(
+    tables.record_part, _name(events.ClinicalRecordTakenIn), tables.record_part.c.position
+)
+_OF_PATIENTS: Final = union_all(_PEOPLE, _CONSENTS, _PARTS)
+_WITHOUT_RECORDS: Final = union_all(_PEOPLE, _CONSENTS)
 
 
 def _consent(recorded: events.ConsentRecorded) -> Consent:
