@@ -78,7 +78,7 @@ Global___IngestResourcesRequest: _TypeAlias = IngestResourcesRequest  # noqa: Y0
 
 @_typing.final
 class IngestResourcesResponse(_message.Message):
-    """What came of a file, or of the stream so far."""
+    """What came of a file."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -119,7 +119,7 @@ class IngestResourcesResponse(_message.Message):
 
     @_builtins.property
     def refused(self) -> _containers.RepeatedCompositeFieldContainer[Global___Refused]:
-        """What was refused."""
+        """What was refused; beyond a thousand a last one says how many more."""
 
     def __init__(
         self,

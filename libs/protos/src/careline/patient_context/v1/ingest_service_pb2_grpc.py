@@ -47,7 +47,11 @@ class IngestServiceServicer:
     """
 
     def IngestResources(self, request_iterator, context):
-        """Takes in files, part by part: one open, parts, one end a file. What is refused is told; the rest goes in.
+        """Takes in files, part by part, one file after the other. Each file is answered once: a bundle when it is in, an
+        ndjson file at the end of the stream, as patients and what is about them may stand in different ndjson files. What
+        is refused is told; the rest goes in. A file that is no Bundle to its end is refused whole. A patient's record is
+        replaced by what the source sends of it, and kept when it sends nothing of it. When the stream ends, what it
+        brought can be found.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

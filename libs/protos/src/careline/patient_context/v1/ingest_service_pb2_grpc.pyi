@@ -17,7 +17,12 @@ class IngestServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     IngestResources: _aio.StreamStreamMultiCallable[_ingest_service_pb2.IngestResourcesRequest, _ingest_service_pb2.IngestResourcesResponse]
-    """Takes in files, part by part: one open, parts, one end a file. What is refused is told; the rest goes in."""
+    """Takes in files, part by part, one file after the other. Each file is answered once: a bundle when it is in, an
+    ndjson file at the end of the stream, as patients and what is about them may stand in different ndjson files. What
+    is refused is told; the rest goes in. A file that is no Bundle to its end is refused whole. A patient's record is
+    replaced by what the source sends of it, and kept when it sends nothing of it. When the stream ends, what it
+    brought can be found.
+    """
 
 class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
     """Takes in FHIR R4."""
@@ -28,6 +33,11 @@ class IngestServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _abc.AsyncIterator[_ingest_service_pb2.IngestResourcesRequest],
         context: _aio.ServicerContext[_abc.AsyncIterator[_ingest_service_pb2.IngestResourcesRequest], _abc.AsyncIterator[_ingest_service_pb2.IngestResourcesResponse]],
     ) -> _abc.AsyncIterator[_ingest_service_pb2.IngestResourcesResponse]:
-        """Takes in files, part by part: one open, parts, one end a file. What is refused is told; the rest goes in."""
+        """Takes in files, part by part, one file after the other. Each file is answered once: a bundle when it is in, an
+        ndjson file at the end of the stream, as patients and what is about them may stand in different ndjson files. What
+        is refused is told; the rest goes in. A file that is no Bundle to its end is refused whole. A patient's record is
+        replaced by what the source sends of it, and kept when it sends nothing of it. When the stream ends, what it
+        brought can be found.
+        """
 
 def add_IngestServiceServicer_to_server(servicer: IngestServiceServicer, server: _aio.Server) -> None: ...

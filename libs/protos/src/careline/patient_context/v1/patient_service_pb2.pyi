@@ -49,7 +49,7 @@ class PatientContext(_message.Message):
     gender: _builtins.str
     """FHIR administrative gender."""
     age: _builtins.int
-    """Age in years on the day of the call."""
+    """Age in years on the day of the call (UTC); 0 where the day of birth is not known."""
     preferred_language: _builtins.str
     """Language to speak with, BCP 47."""
     address: _builtins.str
@@ -151,7 +151,7 @@ Global___ClinicalItem: _TypeAlias = ClinicalItem  # noqa: Y015
 
 @_typing.final
 class FindPatientsRequest(_message.Message):
-    """Asks for patients: a phone, an MRN, or name and birth date."""
+    """Asks for patients: a phone, an MRN, or name and birth date; the registration desk may give a full name alone."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -221,7 +221,9 @@ Global___FindPatientsResponse: _TypeAlias = FindPatientsResponse  # noqa: Y015
 
 @_typing.final
 class GetPatientContextRequest(_message.Message):
-    """Asks for the screen pop. The caller's assertion travels in the metadata key "careline-caller-assertion"."""
+    """Asks for the screen pop. The caller's assertion travels in the metadata key "careline-caller-assertion"; without one
+    the caller is anonymous. The registration desk asks outside any conversation and sees who the patient is.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -230,7 +232,7 @@ class GetPatientContextRequest(_message.Message):
     patient: _builtins.str
     """Patient, "patients/{id}"."""
     conversation: _builtins.str
-    """Conversation in which it is needed, "conversations/{id}"."""
+    """Conversation in which it is needed, "conversations/{id}"; empty at the registration desk."""
     def __init__(
         self,
         *,
@@ -256,7 +258,7 @@ class GetPatientContextResponse(_message.Message):
     WITHHELD_FIELD_NUMBER: _builtins.int
     DISCLOSURE_FIELD_NUMBER: _builtins.int
     caller_level: _builtins.str
-    """Level of the caller that counted: ANONYMOUS, MATCHED, VERIFIED, HIGH."""
+    """Level of the caller that counted: MATCHED, VERIFIED, HIGH; empty at the registration desk."""
     disclosure: _builtins.str
     """The disclosure on record, "disclosures/{id}"."""
     @_builtins.property
@@ -265,7 +267,7 @@ class GetPatientContextResponse(_message.Message):
 
     @_builtins.property
     def withheld(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What was held back and why, as "conditions: caller level"."""
+        """What was held back and why, as "conditions: caller level". Speaks of labelled entries whether or not there are any."""
 
     def __init__(
         self,
@@ -323,7 +325,7 @@ class ErasePatientResponse(_message.Message):
     SUBJECTS_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
     subjects: _builtins.int
-    """How many subjects were erased with the patient."""
+    """How many other subjects were erased with the patient."""
     position: _builtins.int
     """Position of the log that has it."""
     @_builtins.property

@@ -50,7 +50,7 @@ class PatientRows:
     async def patient(self, tenant: str, name: str) -> KnownPatient | None:
         """Give all that is known of a patient, None for nobody."""
         async with tenant_session(self._engine, tenant) as connection:
-            rows = (await connection.execute(_OF_PATIENTS, {"names": [name]})).all()
+            rows = (await connection.execute(_OF_PATIENTS, _of(tenant, [name]))).all()
         found = await self._open(tenant, rows)
         return found[0] if found else None
 
@@ -61,7 +61,7 @@ class PatientRows:
         table = tables.patient_token
         matching = (
             select(table.c.patient)
-            .where(table.c.token.in_(tokens), table.c.patient > after)
+            .where(table.c.tenant == tenant, table.c.token.in_(tokens), table.c.patient > after)
             .group_by(table.c.patient)
             .having(func.count() == len(tokens))
             .order_by(table.c.patient)
@@ -69,7 +69,7 @@ class PatientRows:
         )
         async with tenant_session(self._engine, tenant) as connection:
             names = list((await connection.execute(matching)).scalars())
-            rows = (await connection.execute(_WITHOUT_RECORDS, {"names": names})).all()
+            rows = (await connection.execute(_WITHOUT_RECORDS, _of(tenant, names))).all()
         return await self._open(tenant, rows)
 
     async def _open(self, tenant: str, rows: Sequence[Row[Any]]) -> list[KnownPatient]:
@@ -146,7 +146,10 @@ _ALL_TENANTS: Final = select(func.set_config("careline.tenant", "*", True))
 
 
 def _rows(table: Table, kind: ColumnElement[str], position: ColumnElement[int]) -> Select[Any]:
-    """Select the sealed events of a table, in columns that all tables share."""
+    """Select the sealed events of a table, in columns that all tables share.
+
+    Row-level security holds the tenant; that the query names it, too, is for the index.
+    """
     columns = table.c
     return select(
         columns.patient,
@@ -154,7 +157,14 @@ def _rows(table: Table, kind: ColumnElement[str], position: ColumnElement[int]) 
         kind.label("type"),
         columns.data,
         position.label("position"),
-    ).where(columns.patient.in_(bindparam("names", expanding=True)))
+    ).where(
+        columns.tenant == bindparam("tenant"),
+        columns.patient.in_(bindparam("names", expanding=True)),
+    )
+
+
+def _of(tenant: str, names: Sequence[str]) -> dict[str, Any]:
+    return {"tenant": tenant, "names": names}
 
 
 def _name(kind: type[Message]) -> ColumnElement[str]:
