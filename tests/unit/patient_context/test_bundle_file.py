@@ -161,6 +161,26 @@ def test_a_deeply_nested_resource_is_refused_and_the_rest_goes_in() -> None:
     assert [one.reason for one in file.outcome.refused] == ["nested too deep"]
 
 
+def test_what_is_kept_of_a_patient_is_bounded() -> None:
+    labels = {"security": [{"code": f"{number}{'x' * 2000}"} for number in range(40)]}
+    phones = [{"system": "phone", "value": f"{number}{'x' * 1000}"} for number in range(40)]
+    guardian = {
+        "resourceType": "RelatedPerson",
+        "patient": {"reference": "Patient/p1"},
+        "telecom": phones,
+    }
+    file, (joined,) = taken(bundle(patient(), condition(meta=labels), *[guardian] * 3))
+    assert [one.where.path for one in file.outcome.refused] == [
+        "Bundle.entry[1].resource",
+        "Bundle.entry[3].resource",
+        "Bundle.entry[4].resource",
+    ]
+    assert len(joined.patient.demographics.related_persons) == 1
+    file, (joined,) = taken(bundle(patient(), *[{**guardian, "telecom": phones[:1]}] * 60))
+    assert len(joined.patient.demographics.related_persons) == 50
+    assert len(file.outcome.refused) == 10
+
+
 def test_refusals_are_listed_up_to_a_bound() -> None:
     file, _ = taken(bundle(*[{"resourceType": "Nothing"}] * 1500))
     assert len(file.outcome.refused) == 1000

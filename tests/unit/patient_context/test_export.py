@@ -9,7 +9,7 @@ from patient_context.adapters.fhir.export import Export
 from patient_context.adapters.fhir.line_reader import LineReader
 from patient_context.adapters.fhir.not_fhir import NotFhir
 from patient_context.adapters.fhir.patients import Joined
-from patient_context.adapters.fhir.spill import PARTITIONS, Spill, SpillFull
+from patient_context.adapters.fhir.spill import PARTITIONS, Spill, SpillFull, require_writable
 from patient_context.adapters.fhir.strict_json import LARGEST_RESOURCE
 from unit.patient_context.fhir import NOW, Json, condition, patient, record_number
 
@@ -84,6 +84,13 @@ def test_nothing_is_readable_on_disk_and_nothing_is_left(tmp_path: Path) -> None
         assert b"4711" not in content
         assert "Ordóñez".encode() not in content
     assert file.closed
+
+
+def test_a_directory_that_can_not_be_written_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    require_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OSError, match="CARELINE_SPILL_DIRECTORY"):
+        require_writable(tmp_path / "absent")
 
 
 def test_a_spill_is_bounded(tmp_path: Path) -> None:

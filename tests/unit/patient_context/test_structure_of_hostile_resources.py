@@ -2,6 +2,7 @@
 
 import copy
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,14 @@ def test_a_changed_example_is_read_or_refused_without_its_values(
 def test_what_is_no_resource_is_refused(value: object) -> None:
     with pytest.raises(NotFhir):
         read_resource(value, None, NOW)
+
+
+@pytest.mark.parametrize("value", [[{}] * 200_000, [{"a": [1] * 999}] * 999, {"a": [[]] * 30_000}])
+def test_a_resource_of_endless_values_is_refused_without_looking_at_each(value: object) -> None:
+    began = time.thread_time()
+    with pytest.raises(NotFhir, match="more than 20000 values"):
+        read_resource({"resourceType": "Patient", "id": "p", "contact": value}, None, NOW)
+    assert time.thread_time() - began < 0.5
 
 
 _CACHE: dict[Path, list[Json]] = {}

@@ -14,6 +14,7 @@ from careline.patient_context.v1.patient_service_pb2_grpc import (
 from runtime.service import Service
 from runtime.service_runtime import ServiceRuntime
 
+from patient_context.adapters.fhir.spill import require_writable
 from patient_context.adapters.grpc_consents import GrpcConsents
 from patient_context.adapters.grpc_ingest import GrpcIngest, IngestLimits
 from patient_context.adapters.grpc_patients import BY_NAME_ALONE, REGISTRATION, GrpcPatients
@@ -34,6 +35,8 @@ from patient_context.settings import PatientContextSettings
 async def compose(runtime: ServiceRuntime[PatientContextSettings]) -> None:
     """Take patients in, show them as far as allowed, and erase them."""
     settings, requests, keyring = runtime.settings, runtime.requests, runtime.keyring
+    spill_directory = Path(settings.spill_directory)
+    require_writable(spill_directory)
     projected = runtime.project(PatientProjection(runtime.codec, keyring))
     rows = PatientRows(runtime.queries, runtime.sealer)
     disclosures = Disclosures(runtime.log, runtime.codec, requests)
@@ -60,7 +63,7 @@ async def compose(runtime: ServiceRuntime[PatientContextSettings]) -> None:
         projected,
         IngestLimits(
             settings.concurrent_ingests,
-            Path(settings.spill_directory),
+            spill_directory,
             settings.spill_in_memory_bytes,
             settings.spill_bytes,
         ),

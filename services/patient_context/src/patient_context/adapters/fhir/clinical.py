@@ -11,6 +11,7 @@ from patient_context.adapters.fhir.codings import Coded
 from patient_context.adapters.fhir.element import Element
 from patient_context.adapters.fhir.not_fhir import NotFhir
 
+_LARGEST_ENTRY: Final = 32 * 1024
 _TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
 _CONDITION_CLINICAL: Final = {
     "active", "recurrence", "relapse", "inactive", "remission", "resolved",
@@ -56,6 +57,8 @@ def read_entry(resource_type: str, resource: Element) -> EntryRead | None:
         read.entry.resource_type = resource_type
         read.entry.resource_id = resource.id()
         read.entry.security_labels.extend(codings.security_labels(resource))
+        if read.entry.ByteSize() > _LARGEST_ENTRY:
+            raise NotFhir(resource.path, f"more than {_LARGEST_ENTRY} bytes to keep")
     return read
 
 

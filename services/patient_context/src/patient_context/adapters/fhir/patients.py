@@ -12,6 +12,7 @@ from patient_context.application.source_patient import SourceId, SourcePatient
 
 MOST_ENTRIES: Final = 20_000
 MOST_RELATED: Final = 50
+LARGEST_RELATED: Final = 64 * 1024
 _NOBODY: Final = "refers to no patient that was taken in with it"
 
 
@@ -45,6 +46,7 @@ class _Gathered:
     where: Where
     read: PatientRead
     related: list[RelatedPerson] = field(default_factory=list)
+    related_size: int = 0
     entries: dict[tuple[str, str, int], ClinicalEntry] = field(default_factory=dict)
 
 
@@ -106,8 +108,10 @@ class Patients:
         """Add to a patient; a resource that comes twice counts as it came last."""
         content = about.content
         if isinstance(content, RelatedPerson):
-            if len(to.related) == MOST_RELATED:
-                self.refused.append(Refusal(about.where, f"more than {MOST_RELATED} of a patient"))
+            to.related_size += content.ByteSize()
+            if len(to.related) == MOST_RELATED or to.related_size > LARGEST_RELATED:
+                reason = f"more than {MOST_RELATED}, or {LARGEST_RELATED} bytes, of a patient"
+                self.refused.append(Refusal(about.where, reason))
             else:
                 to.related.append(content)
         elif len(to.entries) == MOST_ENTRIES:

@@ -20,6 +20,16 @@ class SpillFull(Exception):
     """More was put in than the spill may hold."""
 
 
+def require_writable(directory: Path) -> None:
+    """Raise OSError that says what to do unless files can be made there."""
+    try:
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError:
+        raise OSError(
+            "no file can be made where CARELINE_SPILL_DIRECTORY says; name a writable directory"
+        ) from None
+
+
 class Spill:
     """Takes items, each a list of byte strings under a key; gives them back partition by partition,
     all items of one key in the same one.

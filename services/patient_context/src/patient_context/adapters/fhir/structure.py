@@ -29,6 +29,8 @@ _MODELS: Final[Mapping[str, type[BaseModel]]] = {
     "RelatedPerson": RelatedPerson,
 }
 READ_TYPES: Final = frozenset(_MODELS)
+MOST_VALUES: Final = 20_000
+"""Bounds the time that one resource is looked at, to less than a tenth of a second."""
 _REASONS: Final = {
     "missing": "missing",
     "model_field_validation.missing": "missing",
@@ -45,6 +47,8 @@ _OTHERWISE: Final = "not as FHIR R4 has it"
 
 def check_structure(resource_type: str, resource: dict[str, Any], path: str) -> None:
     """Raise NotFhir that names the first fault of a resource of one of READ_TYPES."""
+    if _has_more_values_than(resource, MOST_VALUES):
+        raise NotFhir(path, f"more than {MOST_VALUES} values in one resource")
     try:
         _MODELS[resource_type].model_validate(resource)
     except ValidationError as error:
@@ -57,6 +61,20 @@ def check_structure(resource_type: str, resource: dict[str, Any], path: str) -> 
         raise NotFhir(path, "nested too deep") from None
     except Exception:  # noqa: BLE001  its validators fail in many ways on what is no FHIR at all
         raise NotFhir(path, _OTHERWISE) from None
+
+
+def _has_more_values_than(value: object, most: int) -> bool:
+    waiting, seen = [value], 0
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, dict):
+            inner = list(inner.values())
+        if isinstance(inner, list):
+            seen += len(inner)
+            if seen > most:
+                return True
+            waiting += inner
+    return False
 
 
 def _path(path: str, steps: tuple[int | str, ...]) -> str:
