@@ -128,6 +128,7 @@ async def _start_services(
                     **settings,
                     "GRPC_LISTEN": targets[service],
                     "HEALTH_LISTEN": health[service],
+                    **_own_settings(service, data.services / service),
                 },
                 health_address=health[service],
                 admit=access.admit,
@@ -136,6 +137,11 @@ async def _start_services(
         )
     )
     return Addresses(os.getpid(), servers.vault.url, nats_server.url, targets, health)
+
+
+def _own_settings(service: str, folder: Path) -> dict[str, str]:
+    """Keep what a service spills to disk below the data directory, too."""
+    return {"SPILL_DIRECTORY": str(folder)} if service == "patient_context" else {}
 
 
 def _ports(folder: Path, service: str) -> LocalPorts:
