@@ -23,7 +23,7 @@ def service(vault: VaultRig, openbao: OpenBao) -> hvac.Client:
         ("transit/sign/token-conversations", {"create", "update"}),
         ("transit/keys/token-identity", {"read"}),
         ("transit/keys/assertion-identity", {"read"}),
-        ("transit/encrypt/tenant-demo", {"create", "update"}),
+        ("transit/encrypt/tenant-demo", {"update"}),
         ("transit/decrypt/tenant-demo", {"create", "update"}),
         ("database/creds/conversations", {"read"}),
         ("database/creds/keyring-conversations", {"read"}),
