@@ -143,7 +143,7 @@ async def test_a_login_is_exchanged_before_it_ends_while_queries_run(leases: Lea
         await eventually(lambda: _only(leases, leased), within=30)
 
 
-async def _is_another(engine: AsyncEngine, before: str) -> bool:
+async def _left_login(engine: AsyncEngine, before: str) -> bool:
     return await _who(engine) != before
 
 
@@ -165,7 +165,7 @@ async def test_a_transaction_that_is_open_during_the_exchange_finishes(leases: L
 
             assert await connection.scalar(text("SELECT current_user")) == before
         # The new login is there a moment before the pool has been swapped.
-        await eventually(lambda: _is_another(engine, str(before)), within=10)
+        await eventually(lambda: _left_login(engine, str(before)), within=10)
 
 
 async def _exchanged(leases: Leases, before: str) -> bool:
