@@ -6,10 +6,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Self, TypeVar
-from uuid import UUID
 
 import grpc
 from grpc import StatusCode
+from runtime.new_id import new_id
 
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
@@ -28,9 +28,7 @@ def new_trace() -> str:
 
 def new_request() -> str:
     """Give a request id (UUIDv7, RFC 9562); the same id sent again is the same request."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = milliseconds << 80 | secrets.randbits(80)
-    return str(UUID(int=value & ~(0xF << 76 | 0b11 << 62) | 0x7 << 76 | 0b10 << 62))
+    return str(new_id())
 
 
 @dataclass(frozen=True, slots=True)
