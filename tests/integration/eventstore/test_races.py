@@ -120,23 +120,20 @@ async def test_a_held_stream_does_not_hold_the_others(
     log: PostgresEventLog, schema: LogSchema
 ) -> None:
     held = new_stream()
-    loop = asyncio.get_running_loop()
     async with open_writer(schema) as writer:
         await writer.append(Write(held, NO_STREAM, new_events(1)))
         stuck = [
             asyncio.create_task(log.append(Write(held, ANY, new_events(1)))) for _ in range(50)
         ]
         await asyncio.sleep(0)
-        started = loop.time()
         await asyncio.gather(
             *(log.append(Write(new_stream(), NO_STREAM, new_events(1))) for _ in range(50))
         )
-        neighbours = loop.time() - started
+        # All neighbours have landed while none of the others was done or given up.
         assert not any(task.done() for task in stuck)
         await writer.commit()
 
         landed = await asyncio.gather(*stuck)
-    assert neighbours < 1
     assert sorted(appended.revisions for appended in landed) == [(n,) for n in range(1, 51)]
 
 

@@ -120,6 +120,7 @@ async def test_leaving_ends_the_login_and_its_sessions(leases: Leases) -> None:
 async def test_a_login_is_exchanged_before_it_ends_while_queries_run(leases: Leases) -> None:
     async with leases.leased("5s") as (leased, _):
         engines = [leased.engine("one", pool_size=3), leased.engine("two", pool_size=3)]
+        check = leased.engine("check", pool_size=1)
         users: set[str] = set()
         stop = asyncio.Event()
 
@@ -140,7 +141,7 @@ async def test_a_login_is_exchanged_before_it_ends_while_queries_run(leases: Lea
             asked = await asking
 
         assert min(asked) > 20
-        await eventually(lambda: _only(leases, leased), within=30)
+        await eventually(lambda: _is_only(leases, check), within=30)
 
 
 async def _left_login(engine: AsyncEngine, before: str) -> bool:
@@ -151,9 +152,9 @@ async def _at_least(users: set[str], count: int) -> bool:
     return len(users) >= count
 
 
-async def _only(leases: Leases, leased: LeasedDatabase) -> bool:
+async def _is_only(leases: Leases, engine: AsyncEngine) -> bool:
     """Whether all logins but the newest are gone."""
-    return await leases.logins() == {await _who(leased.engine("check", pool_size=1))}
+    return await leases.logins() == {await _who(engine)}
 
 
 async def test_a_transaction_that_is_open_during_the_exchange_finishes(leases: Leases) -> None:
