@@ -6,8 +6,6 @@ from eventstore.testing.conformance import EventLogConformance
 
 
 class TestMemoryEventLog(EventLogConformance):
-    claims_projections = False
-
     @pytest.fixture
     def log(self) -> MemoryEventLog:
         return MemoryEventLog()

@@ -6,7 +6,7 @@ import pytest
 from conftest import CreateDatabase
 from eventstore.postgres import PostgresEventLog
 from eventstore.testing.conformance import EventLogConformance
-from eventstore.testing.conformance_projections import ProjectionStore
+from eventstore.testing.conformance_projections import ProjectionConformance, ProjectionStore
 from integration.eventstore.log_rig import LogDatabase, LogSchema, log_database
 
 
@@ -22,7 +22,7 @@ async def schema(log_db: LogDatabase) -> AsyncIterator[LogSchema]:
         yield schema
 
 
-class TestPostgresEventLog(EventLogConformance):
+class TestPostgresEventLog(EventLogConformance, ProjectionConformance):
     @pytest.fixture
     async def log(self, schema: LogSchema) -> AsyncIterator[PostgresEventLog]:
         async with PostgresEventLog(schema.engine, schema.name) as log:

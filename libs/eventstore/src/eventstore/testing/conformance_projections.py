@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,15 +31,10 @@ class ProjectionStore:
 
 
 class ProjectionConformance:
-    """A projection's rows are its events' effect, once each."""
+    """A projection's rows are its events' effect, once each.
 
-    claims_projections: ClassVar[bool] = True
-
-    @pytest.fixture
-    async def projection_store(self) -> ProjectionStore:
-        if self.claims_projections:
-            raise NotImplementedError("give a fixture projection_store, or claim no projections")
-        pytest.skip("this log claims no projections")
+    A subclass gives the fixtures `log` and `projection_store`.
+    """
 
     async def test_rows_are_the_events_once_and_in_order(
         self, log: EventLog, projection_store: ProjectionStore
