@@ -72,6 +72,8 @@ class ConflictPersists(EventLogError):
 class Executor:
     """Executes commands on streams of one log, keeping `cache_size` states.
 
+    Commands on one stream take `turns`, whoever else decides on several streams among them.
+
     A kept state is only ever a guess: what it leads to is either judged by the append, which
     expects its revision, or looked at again on the stream's newest state before it is answered.
     A process ends with the epoch of its log: after a restore a revision may mean another event.
@@ -81,7 +83,7 @@ class Executor:
         self._log = log
         self._codec = codec
         self._cache = StateCache(cache_size)
-        self._turns = Turns(_LONGEST_LINE)
+        self.turns = Turns(_LONGEST_LINE)
 
     async def execute(
         self,
@@ -101,7 +103,7 @@ class Executor:
         EventIdReused, and what `EventLog.append` raises.
         """
         case = _Case(stream, decider, command, subject, request, expected_etag, durability)
-        async with self._turns.turn(stream):
+        async with self.turns.turn(stream):
             return await self._execute(case)
 
     async def load(self, stream: StreamId, decider: Decider[S, E]) -> Loaded[S]:

@@ -7,6 +7,7 @@ from typing import Final, Generic, TypeVar
 import grpc
 from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from eventstore.execute import Executor
+from eventstore.joint import JointExecutor
 from eventstore.projection import Projection
 from eventstore.projection_runner import ProjectionRunner
 from google.protobuf.message import Message
@@ -69,6 +70,7 @@ class ServiceRuntime(Generic[SettingsT]):
         self.sealer = Sealer(parts.keyring)
         self.codec = LogCodec(EventCodec(self.sealer, self.service, (*events, *ACCESS_EVENTS)))
         self.executor = Executor(self.log, self.codec)
+        self.joint = JointExecutor(self.log, self.codec, self.executor)
         self.requests = Requests(parts.keyring)
         self.records = AccessRecords(self.log, self.codec, self.requests)
         self.access = Access(policies)

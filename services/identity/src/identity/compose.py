@@ -34,7 +34,6 @@ from identity.application.codes import CodeRules, Codes
 from identity.application.even_time import EvenTime
 from identity.application.first_factor import FirstFactor, SignInRules
 from identity.application.identifying import Identifying, IdentifyingRules
-from identity.application.joint import JointExecutor
 from identity.application.second_factor import SecondFactor
 from identity.application.service_accounts import AccountRules, ServiceAccounts
 from identity.application.sessions import Sessions, TokensOfSessions
@@ -49,7 +48,6 @@ Clock = Callable[[], datetime]
 class Shared:
     """What more than one of the three services is built on."""
 
-    joint: JointExecutor
     hashes: KeyedHashes
     tokens: SignedTokens
     even_time: EvenTime
@@ -59,7 +57,6 @@ class Shared:
 async def compose(runtime: Runtime, *, now: Clock = lambda: datetime.now(UTC)) -> None:
     """Serve agents, service accounts and the verification of callers."""
     shared = Shared(
-        JointExecutor(runtime.log, runtime.codec, runtime.executor),
         KeyedHashes(runtime.keyring),
         SignedTokens(runtime.token_issuer()),
         EvenTime(runtime.settings.even_answer_seconds),
@@ -87,14 +84,14 @@ async def _agents(runtime: Runtime, shared: Shared) -> GrpcAgents:
             runtime.log,
             runtime.codec,
             executor,
-            shared.joint,
+            runtime.joint,
             credentials,
             passwords,
             shared.hashes,
             _blocked_passwords(),
         ),
-        FirstFactor(executor, shared.joint, credentials, keys, passwords, shared.hashes, rules),
-        SecondFactor(shared.joint, credentials, keys, tokens, rules),
+        FirstFactor(executor, runtime.joint, credentials, keys, passwords, shared.hashes, rules),
+        SecondFactor(runtime.joint, credentials, keys, tokens, rules),
         Sessions(executor, keys, tokens, policy=settings.session(), now=shared.now),
         AgentList(runtime.queries, runtime.sealer),
         runtime.requests,
@@ -130,7 +127,7 @@ def _verification(runtime: Runtime, shared: Shared) -> GrpcCallerVerification:
     identifying = IdentifyingRules(policy, patient, settings.matching(), shared.even_time, now)
     codes = Codes(
         executor,
-        shared.joint,
+        runtime.joint,
         verifications,
         known,
         StoredCodes(runtime.queries, shared.hashes),
@@ -139,7 +136,7 @@ def _verification(runtime: Runtime, shared: Shared) -> GrpcCallerVerification:
     )
     return GrpcCallerVerification(
         verifications,
-        Identifying(shared.joint, verifications, known, identifying),
+        Identifying(runtime.joint, verifications, known, identifying),
         codes,
         runtime.requests,
         runtime.access,

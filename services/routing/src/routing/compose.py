@@ -15,7 +15,6 @@ from routing.application.boards import Boards
 from routing.application.contacts import Contacts
 from routing.application.dispatcher import Dispatcher
 from routing.application.reactions import ConversationReactions
-from routing.application.together import Together
 from routing.settings import CONVERSATIONS, RoutingSettings
 
 
@@ -23,9 +22,8 @@ async def compose(runtime: ServiceRuntime[RoutingSettings]) -> None:
     """Keep the boards, ask agents, and serve frontends, agents and operators."""
     requests = runtime.requests
     boards = Boards(runtime.log, runtime.codec)
-    together = Together(runtime.log, runtime.codec)
-    contacts = Contacts(runtime.executor, together, boards)
-    dispatcher = Dispatcher(boards, together, requests, new_id=new_id)
+    contacts = Contacts(runtime.executor, runtime.joint, boards)
+    dispatcher = Dispatcher(boards, runtime.joint, requests, new_id=new_id)
     reactions = ConversationReactions(
         runtime.log, boards, contacts, requests, CONVERSATIONS.durable
     )

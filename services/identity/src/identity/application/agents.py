@@ -9,6 +9,7 @@ from careline.identity.events.v1 import events_pb2 as events
 from eventstore.decider import Rejected
 from eventstore.event_log import EventLog
 from eventstore.execute import Executor, Request
+from eventstore.joint import Joint, JointExecutor, Jointly, Part
 from runtime.event_codec import LogCodec
 
 from identity.application.agent_account import (
@@ -19,7 +20,6 @@ from identity.application.agent_account import (
     UserNames,
 )
 from identity.application.credentials import AgentCredentials, Credential
-from identity.application.joint import Joint, JointExecutor, Jointly, Part
 from identity.application.names import stream_of
 from identity.application.sessions import Sessions
 from identity.domain import agent as domain

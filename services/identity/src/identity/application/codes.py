@@ -10,6 +10,7 @@ from typing import Final
 from careline.identity.events.v1 import events_pb2 as events
 from eventstore.decider import Rejected
 from eventstore.execute import Executor, Request
+from eventstore.joint import Joint, JointExecutor, Part
 from runtime.request_context import current_request
 
 from identity.application.code_delivery import (
@@ -18,7 +19,6 @@ from identity.application.code_delivery import (
     CodeToDeliver,
     CodeUndeliverable,
 )
-from identity.application.joint import Joint, JointExecutor, Part
 from identity.application.known_patients import KnownPatients
 from identity.application.names import stream_of
 from identity.application.verifications import Reached, Verifications

@@ -9,10 +9,10 @@ from careline.identity.events.v1 import events_pb2 as events
 from eventstore.decider import Rejected
 from eventstore.errors import EventIdReused
 from eventstore.execute import ConflictPersists, Executor, Request
+from eventstore.joint import Joint, JointExecutor, Jointly, Part
 
 from identity.application.credentials import AgentCredentials, SessionKeys
 from identity.application.even_time import EvenTime
-from identity.application.joint import Joint, JointExecutor, Jointly, Part
 from identity.application.names import stream_of
 from identity.application.session_tokens import TokenKind, make_token
 from identity.domain import agent as agents

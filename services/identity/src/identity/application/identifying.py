@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eventstore.execute import ConflictPersists, Request
+from eventstore.joint import Joint, JointExecutor, Jointly, Part
 from runtime.request_context import current_request
 
 from identity.application.even_time import EvenTime
-from identity.application.joint import Joint, JointExecutor, Jointly, Part
 from identity.application.known_patients import KnownPatients
 from identity.application.names import stream_of
 from identity.application.verifications import Reached, Verifications

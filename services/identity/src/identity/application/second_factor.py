@@ -6,10 +6,10 @@ from datetime import datetime
 from careline.identity.events.v1 import events_pb2 as events
 from eventstore.decider import Rejected
 from eventstore.execute import Request
+from eventstore.joint import Joint, JointExecutor, Jointly, Part
 
 from identity.application.credentials import AgentCredentials, SessionKeys
 from identity.application.first_factor import SignInRules, is_verified
-from identity.application.joint import Joint, JointExecutor, Jointly, Part
 from identity.application.names import stream_of
 from identity.application.session_tokens import SessionToken
 from identity.application.sessions import Tokens, TokensOfSessions

@@ -3,23 +3,27 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from careline.routing.events.v1.events_pb2 import QueueCreated
 from eventstore.decider import Rejected
-from eventstore.execute import Executed, Executor, Request
+from eventstore.execute import ConflictPersists, Executed, Executor, Request
+from eventstore.joint import JointExecutor
 from eventstore.stream_id import StreamId
 from google.protobuf.timestamp_pb2 import Timestamp
 from runtime.request_context import current_request
 
 from routing.application.boards import Boards
+from routing.application.contact_and_agent import Decided, OnAgent, OnContact, decide_on_both
 from routing.application.dispatcher import stamp
-from routing.application.together import Done, Step, Together
 from routing.domain import agent, contact, queue
 from routing.domain.agent import Agent, Availability
 from routing.domain.board import Board
 from routing.domain.contact import Contact
 from routing.domain.deciders import AGENT, CONTACT, QUEUE
 from routing.domain.queue import Queue
+
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +36,23 @@ class Reached:
     position: int
 
 
+class _OfferMoved(Exception):
+    """Another agent is asked by now than the one whom this decision would free."""
+
+
 class Contacts:
     """Use cases within the caller's tenant; `now` is the clock."""
 
     def __init__(
         self,
         executor: Executor,
-        together: Together,
+        joint: JointExecutor,
         boards: Boards,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._executor = executor
-        self._together = together
+        self._joint = joint
         self._boards = boards
         self._now = now
 
@@ -74,17 +82,22 @@ class Contacts:
 
     async def leave(self, name: str, reason: str, request: Request) -> Reached:
         """Take a contact out of its queue, and free the agent who was being asked."""
-        asked = (await self.contact(name)).contact
-        steps = [
-            Step(
-                _stream(name),
-                CONTACT,
-                lambda state: contact.leave(state, reason=reason, at=self._stamp()),
-            )
-        ]
-        if asked.offer:
-            steps.append(self._released(asked.agent, asked.offer, "RESCINDED"))
-        return _reached_together(name, await self._together.execute(request, *steps))
+        for _ in range(_TRIES):
+            asked = (await self.contact(name)).contact
+            leaving = _leaving(asked.offer, reason, self._stamp())
+            try:
+                if not asked.offer:
+                    return _reached(
+                        name,
+                        await self._executor.execute(
+                            _stream(name), CONTACT, leaving, subject=name, request=request
+                        ),
+                    )
+                released = self._released(asked.offer, "RESCINDED")
+                return await self._both(name, leaving, asked.agent, released, request)
+            except _OfferMoved:
+                continue
+        raise ConflictPersists("the contact is offered again and again: try again")
 
     async def set_availability(
         self, name: str, availability: Availability, queues: frozenset[str], request: Request
@@ -107,49 +120,41 @@ class Contacts:
         asked = (await self._executor.load(_stream(who), AGENT)).state
         if asked.offer != offer:
             raise Rejected("OFFER_GONE")
-        done = await self._together.execute(
+        return await self._both(
+            asked.contact,
+            lambda state: contact.accept(state, offer=offer, agent=who, at=self._stamp()),
+            who,
+            lambda state: agent.engage(state, offer=offer),
             request,
-            Step(
-                _stream(asked.contact),
-                CONTACT,
-                lambda state: contact.accept(state, offer=offer, agent=who, at=self._stamp()),
-            ),
-            Step(_stream(who), AGENT, lambda state: agent.engage(state, offer=offer)),
         )
-        return _reached_together(asked.contact, done)
 
     async def decline(self, who: str, offer: str, request: Request) -> int:
         """Leave a contact waiting at its old place; gives the log's position."""
         asked = (await self._executor.load(_stream(who), AGENT)).state
         if asked.offer != offer:
-            position = await self._together.landed_at(request)
-            if position is None:
+            before = await self._joint.repeated(request)
+            if before is None:
                 raise Rejected("OFFER_GONE")
-            return position
-        done = await self._together.execute(
+            return before.position
+        declined = await self._both(
+            asked.contact,
+            lambda state: contact.decline(state, offer=offer, agent=who, at=self._stamp()),
+            who,
+            self._released(offer, "DECLINED"),
             request,
-            Step(
-                _stream(asked.contact),
-                CONTACT,
-                lambda state: contact.decline(state, offer=offer, agent=who, at=self._stamp()),
-            ),
-            self._released(who, offer, "DECLINED"),
         )
-        return done.position
+        return declined.position
 
     async def complete(self, who: str, name: str, request: Request) -> Reached:
         """Be done with a contact, and free to be asked again."""
         state = (await self.contact(name)).contact
-        done = await self._together.execute(
+        return await self._both(
+            name,
+            lambda one: contact.complete(one, agent=who, at=self._stamp()),
+            who,
+            self._released(state.offer, "COMPLETED"),
             request,
-            Step(
-                _stream(name),
-                CONTACT,
-                lambda one: contact.complete(one, agent=who, at=self._stamp()),
-            ),
-            self._released(who, state.offer, "COMPLETED"),
         )
-        return _reached_together(name, done)
 
     async def create_queue(
         self, name: str, display_name: str, offer_timeout: timedelta, request: Request
@@ -175,12 +180,16 @@ class Contacts:
         if (await self._executor.load(_stream(name), QUEUE)).revision < 0:
             raise Rejected("QUEUE_UNKNOWN")
 
-    def _released(self, who: str, offer: str, reason: str) -> Step:
-        return Step(
-            _stream(who),
-            AGENT,
-            lambda state: agent.release(state, offer=offer, reason=reason, at=self._stamp()),
+    async def _both(
+        self, name: str, on_contact: OnContact, who: str, on_agent: OnAgent, request: Request
+    ) -> Reached:
+        decided = await decide_on_both(
+            self._joint, request, (_stream(name), on_contact), (_stream(who), on_agent)
         )
+        return _reached(name, decided)
+
+    def _released(self, offer: str, reason: str) -> OnAgent:
+        return lambda state: agent.release(state, offer=offer, reason=reason, at=self._stamp())
 
     def _stamp(self) -> Timestamp:
         return stamp(self._now())
@@ -190,10 +199,17 @@ def _stream(name: str) -> StreamId:
     return StreamId(current_request().tenant, name)
 
 
-def _reached(name: str, done: Executed[Contact, contact.ContactEvent]) -> Reached:
+def _reached(name: str, done: Executed[Contact, contact.ContactEvent] | Decided) -> Reached:
     return Reached(name, done.state, done.revision, done.position)
 
 
-def _reached_together(name: str, done: Done) -> Reached:
-    """Take the contact's part, which is always the first step."""
-    return Reached(name, done.states[0], done.revisions[0], done.position)
+def _leaving(offer: str, reason: str, at: Timestamp) -> OnContact:
+    """Leave with this offer open (empty: with none), and with no other."""
+
+    def leave(state: Contact) -> list[contact.ContactEvent]:
+        left = contact.leave(state, reason=reason, at=at)
+        if left and state.offer != offer:
+            raise _OfferMoved
+        return left
+
+    return leave

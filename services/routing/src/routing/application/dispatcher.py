@@ -14,6 +14,7 @@ from uuid import UUID
 
 from eventstore.decider import Rejected
 from eventstore.errors import EventLogError
+from eventstore.joint import JointExecutor
 from eventstore.stream_id import StreamId
 from google.protobuf.timestamp_pb2 import Timestamp
 from runtime.idempotency import Requests
@@ -21,11 +22,10 @@ from runtime.principal import service_principal
 from runtime.request_context import RequestContext, acting_in
 
 from routing.application.boards import Boards
-from routing.application.together import Step, Together
+from routing.application.contact_and_agent import decide_on_both
 from routing.domain import agent, contact
 from routing.domain.board import OpenOffer
 from routing.domain.choice import Choice
-from routing.domain.deciders import AGENT, CONTACT
 
 _log = logging.getLogger(__name__)
 APPEND_SECONDS: Final = 10.0
@@ -38,14 +38,14 @@ class Dispatcher:
     def __init__(
         self,
         boards: Boards,
-        together: Together,
+        joint: JointExecutor,
         requests: Requests,
         *,
         new_id: Callable[[], UUID],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._boards = boards
-        self._together = together
+        self._joint = joint
         self._requests = requests
         self._new_id = new_id
         self._now = now
@@ -86,11 +86,11 @@ class Dispatcher:
         until = now + self._boards[tenant].offer_timeout(choice.contact.queue)
         with acting_in(self._context(tenant, name, "routing.offer")):
             request = await self._requests.own_decision(about)
-            done = await self._together.execute(
+            done = await decide_on_both(
+                self._joint,
                 request,
-                Step(
+                (
                     StreamId(tenant, name),
-                    CONTACT,
                     lambda state: contact.offer(
                         state,
                         offer=offer,
@@ -100,9 +100,8 @@ class Dispatcher:
                         at=stamp(now),
                     ),
                 ),
-                Step(
+                (
                     StreamId(tenant, asked),
-                    AGENT,
                     lambda state: agent.reserve(
                         state, offer=offer, contact=name, queue=choice.contact.queue
                     ),
@@ -114,16 +113,15 @@ class Dispatcher:
         at = stamp(self._now())
         with acting_in(self._context(tenant, offer.contact, "routing.timeOutOffer")):
             request = await self._requests.own_decision(UUID(offer.offer.removeprefix("offers/")))
-            done = await self._together.execute(
+            done = await decide_on_both(
+                self._joint,
                 request,
-                Step(
+                (
                     StreamId(tenant, offer.contact),
-                    CONTACT,
                     lambda state: contact.time_out(state, offer=offer.offer, at=at),
                 ),
-                Step(
+                (
                     StreamId(tenant, offer.agent),
-                    AGENT,
                     lambda state: agent.release(
                         state, offer=offer.offer, reason="TIMED_OUT", at=at
                     ),

@@ -1,17 +1,19 @@
 """Decides on one stream together with others, and appends to all of them at once or to none.
 
-A password that is right changes the agent and begins a session; a set of identifiers changes the
-conversation's verification and the patients' counts. Each stream is appended to at the revision
-that was decided on, so that whatever is judged at the same time waits for the other's outcome:
-guessing in parallel gains nothing.
+A password that is right changes the agent and begins a session; an offer changes the contact and
+the agent who is asked. Each stream is appended to at the revision that was decided on, so that
+whatever is judged at the same time waits for the other's outcome: guessing in parallel gains
+nothing, and nobody is asked for what another one has.
 """
 
 import asyncio
 import hmac
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from eventstore.codec import Codec
 from eventstore.decider import Decider, Rejected
 from eventstore.errors import EventIdReused, RevisionConflict
 from eventstore.event import RecordedEvent
@@ -20,17 +22,14 @@ from eventstore.execute import ConflictPersists, Executor, Request
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.state_cache import Loaded
 from eventstore.stream_id import StreamId
-from eventstore.turns import Turns
-from runtime.event_codec import LogCodec
 
 S = TypeVar("S")
 E = TypeVar("E")
 T = TypeVar("T")
 F = TypeVar("F")
 
+MAX_EVENTS: Final = 64
 _TRIES: Final = 5
-_MOST_EVENTS: Final = 64
-_LONGEST_LINE: Final = 256
 _Change: TypeAlias = tuple[StreamId, Loaded[Any], Sequence[Any]]
 
 
@@ -44,7 +43,10 @@ class Part(Generic[S, E]):
 
 @dataclass(frozen=True, slots=True)
 class Joint(Generic[E, F]):
-    """What is to be appended: to the leading stream, and to each of the others (none: nothing)."""
+    """What is to be appended: to the leading stream, and to each of the others.
+
+    No events on the leading stream mean "already so", and then there are none on the others.
+    """
 
     leading: Sequence[E]
     others: Sequence[Sequence[F]]
@@ -67,13 +69,15 @@ class Jointly(Generic[S, E, T]):
 
 
 class JointExecutor:
-    """Executes joint decisions on streams of one tenant, in turns on the leading stream."""
+    """Executes joint decisions on streams of one tenant.
 
-    def __init__(self, log: EventLog, codec: LogCodec, executor: Executor) -> None:
+    It takes its turn on each of them among the commands of `executor`, whose states it reads.
+    """
+
+    def __init__(self, log: EventLog, codec: Codec, executor: Executor) -> None:
         self._log = log
         self._codec = codec
         self._executor = executor
-        self._turns = Turns(_LONGEST_LINE)
 
     async def execute(
         self,
@@ -82,13 +86,16 @@ class JointExecutor:
         others: Sequence[Part[T, F]],
         command: Callable[[S, Sequence[T]], Joint[E, F]],
     ) -> Jointly[S, E, T]:
-        """Apply a command, which gives at least one event on the leading stream.
+        """Apply a command, which gives at most 64 events in all.
 
         The same request again is answered as it was the first time, whatever others it is sent
         with. Raises what the command raises (Rejected), ConflictPersists, EventIdReused, and what
         `EventLog.append` raises.
         """
-        async with self._turns.turn(leading.stream):
+        async with AsyncExitStack() as turns:
+            # In one order for all, so that no two requests wait for each other.
+            for stream in sorted({leading.stream, *(part.stream for part in others)}):
+                await turns.enter_async_context(self._executor.turns.turn(stream))
             for _ in range(_TRIES):
                 try:
                     return await self._attempt(request, leading, others, command)
@@ -100,6 +107,14 @@ class JointExecutor:
                         raise
                     return again
         raise ConflictPersists("others kept deciding on the same: try again")
+
+    async def repeated(self, request: Request) -> RecordedEvent | None:
+        """Give the last event of a request that was executed before, None when it was not.
+
+        Raises EventIdReused when its id belongs to another request.
+        """
+        recalled = await self._recall(request)
+        return recalled[-1] if recalled else None
 
     async def _attempt(
         self,
@@ -116,11 +131,15 @@ class JointExecutor:
         beside = list(zip(others, rest, decided.others, strict=True))
         changes: list[_Change] = [(leading.stream, lead, decided.leading)]
         changes += [(part.stream, loaded, events) for part, loaded, events in beside]
-        appended = await self._log.append(*await self._writes(request, changes))
-        if appended.duplicate:
+        if not _has_events(changes):
             again: Jointly[S, E, T] | None = await self._repeat(request, leading)
-            if again is not None:
-                return again
+            states = tuple(loaded.state for loaded in rest)
+            return again or Jointly(
+                lead.state, (), states, lead.revision, lead.position, duplicate=False
+            )
+        appended = await self._log.append(*await self._writes(request, changes))
+        if appended.duplicate and (again := await self._repeat(request, leading)):
+            return again
         return Jointly(
             leading.decider.fold(lead.state, decided.leading),
             tuple(decided.leading),
@@ -151,19 +170,33 @@ class JointExecutor:
 
     async def _repeat(self, request: Request, leading: Part[S, E]) -> Jointly[S, E, T] | None:
         """Answer as the first time, None if there was none."""
-        recalled = await self._log.recall([request.ids(place) for place in range(_MOST_EVENTS)])
-        for event in recalled:
-            if not hmac.compare_digest(event.digest, request.digest):
-                raise EventIdReused(event.id)
+        recalled = await self._recall(request)
         own = [event for event in recalled if event.stream == leading.stream]
         if not own:
             return None
         state = await self._state_at(leading, own[-1])
-        events = tuple(self._codec.decode(event) for event in own)
-        return Jointly(state, events, (), own[-1].revision, recalled[-1].position, duplicate=True)  # type: ignore[arg-type]  # a codec knows messages, not which of them a stream has
+        events: tuple[E, ...] = tuple(self._codec.decode(event) for event in own)
+        return Jointly(state, events, (), own[-1].revision, recalled[-1].position, duplicate=True)
+
+    async def _recall(self, request: Request) -> list[RecordedEvent]:
+        recalled = await self._log.recall([request.ids(place) for place in range(MAX_EVENTS)])
+        for event in recalled:
+            if not hmac.compare_digest(event.digest, request.digest):
+                raise EventIdReused(event.id)
+        return recalled
 
     async def _state_at(self, part: Part[S, E], last: RecordedEvent) -> S:
         state = part.decider.initial
         async for event in self._log.read_stream(part.stream, limit=last.revision + 1):
-            state = part.decider.evolve(state, self._codec.decode(event))  # type: ignore[arg-type]  # as above
+            state = part.decider.evolve(state, self._codec.decode(event))
         return state
+
+
+def _has_events(changes: Sequence[_Change]) -> bool:
+    """Tell whether there is anything to append; raises ValueError for what no command may give."""
+    counts = [len(events) for _, _, events in changes]
+    if not counts[0] and any(counts):
+        raise ValueError("a joint decision changes its leading stream, or nothing")
+    if sum(counts) > MAX_EVENTS:
+        raise ValueError(f"a joint decision gives at most {MAX_EVENTS} events: split it")
+    return bool(counts[0])
