@@ -39,7 +39,7 @@ async def abort_appends(engine: AsyncEngine) -> None:
         for _ in range(ABORTED // 5):
             transaction = session.driver.transaction()
             await transaction.start()
-            await attempt(session, (a_write(5),))
+            await attempt(session, [(a_write(5),)])
             await transaction.rollback()
         await session.leave()
 

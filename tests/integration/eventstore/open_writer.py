@@ -21,7 +21,7 @@ class OpenWriter:
         if not self.session.driver.is_in_transaction():
             self._transaction = self.session.driver.transaction()
             await self._transaction.start()
-        appended = await attempt(self.session, writes)
+        (appended,) = await attempt(self.session, [writes])
         assert appended is not None
         return appended
 

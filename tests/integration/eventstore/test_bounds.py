@@ -7,6 +7,7 @@ from eventstore.errors import LogClosed, LogUnavailable, Overloaded
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.postgres import PostgresEventLog
+from eventstore.postgres.bounds import Bounds
 from eventstore.testing.example_events import new_event, new_events, new_stream
 from integration.eventstore.log_rig import LogSchema
 from integration.eventstore.open_writer import open_writer
@@ -22,7 +23,7 @@ def a_write() -> Write:
 
 
 async def test_appends_beyond_the_bound_are_refused_and_the_others_land(schema: LogSchema) -> None:
-    async with PostgresEventLog(schema.engine, schema.name, in_flight=10) as log:
+    async with PostgresEventLog(schema.engine, schema.name, bounds=Bounds(in_flight=10)) as log:
         answers = await asyncio.gather(
             *(log.append(a_write()) for _ in range(25)), return_exceptions=True
         )
@@ -38,7 +39,7 @@ async def test_a_caller_who_leaves_before_his_turn_leaves_nothing_behind(
 ) -> None:
     held = new_stream()
     async with (
-        PostgresEventLog(schema.engine, schema.name, in_flight=3) as log,
+        PostgresEventLog(schema.engine, schema.name, bounds=Bounds(in_flight=3)) as log,
         open_writer(schema) as writer,
     ):
         await writer.append(Write(held, NO_STREAM, new_events(1)))
@@ -78,18 +79,20 @@ async def test_connections_are_at_most_as_many_as_said_and_all_given_back(
 ) -> None:
     engine = create_async_engine(schema.engine.url, pool_size=20)
     async with (
-        PostgresEventLog(engine, schema.name, appending=4, reading=2) as log,
+        PostgresEventLog(engine, schema.name, bounds=Bounds(2, 2, 2)) as log,
         open_writer(schema) as writer,
     ):
-        held = new_stream()
-        await writer.append(Write(held, NO_STREAM, new_events(1)))
-        stuck = asyncio.create_task(log.append(Write(held, ANY, new_events(1))))
-        await asyncio.wait([stuck], timeout=0.2)
+        held = [new_stream() for _ in range(3)]
+        await writer.append(*(Write(stream, NO_STREAM, new_events(1)) for stream in held))
+        stuck = [
+            asyncio.create_task(log.append(Write(stream, ANY, new_events(1)))) for stream in held
+        ]
+        await asyncio.wait(stuck, timeout=0.2)
         await asyncio.gather(
             *(log.append(a_write()) for _ in range(30)), *(log.head() for _ in range(30))
         )
         await writer.commit()
-        await stuck
+        await asyncio.gather(*stuck)
         async with schema.superuser.connect() as connection:
             count = await connection.scalar(
                 text("select count(*) from pg_stat_activity where usename = :login"),
@@ -100,10 +103,10 @@ async def test_connections_are_at_most_as_many_as_said_and_all_given_back(
     await engine.dispose()
 
 
-@pytest.mark.parametrize(("appending", "reading"), [(1, 1), (0, 1), (2, 0)])
-async def test_a_log_needs_connections(schema: LogSchema, appending: int, reading: int) -> None:
-    with pytest.raises(ValueError, match="at least 2"):
-        PostgresEventLog(schema.engine, schema.name, appending=appending, reading=reading)
+@pytest.mark.parametrize("bounds", [(0, 1, 1), (1, 0, 1), (1, 1, 0), (1, 1, 1, 0), (1, 1, 1, 1, 0)])
+def test_a_log_needs_connections_and_room(bounds: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="a log"):
+        Bounds(*bounds)
 
 
 async def test_a_pool_too_small_for_the_log_is_said_so(schema: LogSchema) -> None:

@@ -49,7 +49,7 @@ async def session(schema: LogSchema, log: PostgresEventLog) -> AsyncIterator[Ses
             "event_stream_key_revision_key",
         ),
         ("recall", [[new_id(), new_id()]], "event_event_id_key"),
-        ("append", [*_parts(WRITES), *_rows(WRITES)], "event_stream_key_revision_key"),
+        ("append", [*_parts([WRITES]), *_rows([WRITES])], "event_stream_key_revision_key"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

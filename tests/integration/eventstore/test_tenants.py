@@ -6,6 +6,7 @@ import pytest
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.postgres import PostgresEventLog, migrate
+from eventstore.postgres.bounds import Bounds
 from eventstore.testing.example_events import new_events, new_stream
 from integration.eventstore.log_rig import LogSchema
 from sqlalchemy import column, select, table, text
@@ -74,7 +75,7 @@ async def test_a_connection_given_back_to_the_pool_no_longer_sees_all_tenants(
 ) -> None:
     engine = create_async_engine(schema.engine.url, poolclass=StaticPool)
     try:
-        async with PostgresEventLog(engine, schema.name, appending=2, reading=1) as log:
+        async with PostgresEventLog(engine, schema.name, bounds=Bounds(1, 1, 1)) as log:
             await log.append(Write(new_stream("ours"), NO_STREAM, new_events(2)))
             if ending == "cancel":
                 reading = asyncio.ensure_future(log.head())

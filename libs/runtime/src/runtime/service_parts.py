@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from eventstore.event_log import EventLog
+from eventstore.postgres.bounds import DEFAULT_BOUNDS
 from eventstore.postgres.log import PostgresEventLog
 from messaging.replication import StreamReplication
 from sealing.keyring.keyring import Keyring
@@ -29,7 +30,6 @@ from runtime.vault.session import VaultSession
 from runtime.vault.sign_in import AppRoleSignIn
 from runtime.vault.transit import KeyringTransit, TransitSigner
 
-_LOG_CONNECTIONS: Final = 10
 _QUERY_CONNECTIONS: Final = 6
 _KEYRING_CONNECTIONS: Final = 4
 
@@ -75,7 +75,7 @@ async def real_parts(
         queries = own.engine("queries", pool_size=_QUERY_CONNECTIONS)
         replication = StreamReplication(queries, name)
         log = PostgresEventLog(
-            own.engine("log", pool_size=_LOG_CONNECTIONS), name, replication=replication
+            own.engine("log", pool_size=DEFAULT_BOUNDS.connections), name, replication=replication
         )
         messaging = ServiceMessaging(
             name,

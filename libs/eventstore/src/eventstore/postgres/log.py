@@ -12,7 +12,9 @@ from eventstore.durability import Durability, ReplicationGate
 from eventstore.errors import DurabilityUnavailable, EventLogError, NotYetReplicated
 from eventstore.event import RecordedEvent
 from eventstore.event_log import Appended, Head, Page, Write, check
+from eventstore.postgres.append_queue import AppendQueue
 from eventstore.postgres.appender import Appender
+from eventstore.postgres.bounds import DEFAULT_BOUNDS, Bounds
 from eventstore.postgres.reader import Reader
 from eventstore.postgres.sessions import Sessions
 from eventstore.postgres.statements import load_statements
@@ -24,11 +26,10 @@ from eventstore.wake import Wake
 class PostgresEventLog:
     """One log: the schema that `migrate` made, reached through the engine's asyncpg connections.
 
-    Use as an async context manager, or `close` it before the engine is disposed of. It holds up
-    to `appending` (at least 2) and `reading` connections of the engine's pool; a quarter of those
-    that append is for requests which another writer delays. `in_flight` bounds the appends taken
-    on, `patience` (seconds) the time spent on the outcome of one append or page, and
-    `replication_timeout` (seconds) the wait for `replication` after a REPLICATED append.
+    Use as an async context manager, or `close` it before the engine is disposed of. `bounds` says
+    how much it takes on and on how many connections, `patience` (seconds) the time spent on the
+    outcome of one append or page, and `replication_timeout` (seconds) the wait for `replication`
+    after a REPLICATED append.
     """
 
     def __init__(
@@ -37,27 +38,23 @@ class PostgresEventLog:
         schema: str,
         *,
         replication: ReplicationGate | None = None,
-        appending: int = 8,
-        reading: int = 2,
-        in_flight: int = 1_024,
+        bounds: Bounds = DEFAULT_BOUNDS,
         patience: float = 10.0,
         replication_timeout: float = 5.0,
     ) -> None:
-        contested = max(appending // 4, 1)
-        if appending <= contested or reading < 1:
-            raise ValueError("a log needs at least 2 connections to append and 1 to read")
         statements = load_statements(schema)
         self._wake = Wake()
         self._replication = replication
         self._replication_timeout = replication_timeout
-        self._appending = Sessions(engine, statements, limit=appending - contested)
-        self._contested = Sessions(engine, statements, limit=contested)
-        self._reading = Sessions(engine, statements, limit=reading)
+        self._appending = Sessions(engine, statements, limit=bounds.lanes)
+        self._contested = Sessions(engine, statements, limit=bounds.contested)
+        self._reading = Sessions(engine, statements, limit=bounds.reading)
         self._reader = Reader(self._reading, patience=patience)
         self._appender = Appender(
             self._appending,
             self._contested,
-            in_flight=in_flight,
+            AppendQueue(bounds),
+            lanes=bounds.lanes,
             patience=patience,
             landed=self._wake.ring,
         )

@@ -15,9 +15,14 @@ class Patience:
         self._deadline = self._loop.time() + seconds
         self._pause = _FIRST_PAUSE_SECONDS
 
+    @property
+    def is_over(self) -> bool:
+        """Whether there is no time for another pause."""
+        return self._loop.time() + self._pause > self._deadline
+
     async def pause(self) -> bool:
         """Wait a little, spread at random; False when the time is up."""
-        if self._loop.time() + self._pause > self._deadline:
+        if self.is_over:
             return False
         await asyncio.sleep(self._pause * random.random())  # noqa: S311 - spreads tries, no secret
         self._pause = min(self._pause * 2, _LONGEST_PAUSE_SECONDS)

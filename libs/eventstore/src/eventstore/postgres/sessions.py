@@ -37,7 +37,7 @@ class Session:
 
     async def enter(self) -> None:
         self.driver = (await self._connection.get_raw_connection()).driver_connection
-        await self.driver.execute(self._statements["enter_session"], timeout=_STATEMENT_SECONDS)
+        await self._execute("enter_session")
 
     async def fetch(self, name: str, *arguments: object) -> list[Row]:
         statement = self._prepared.get(name)
@@ -49,6 +49,16 @@ class Session:
         rows: list[Row] = await statement.fetch(*arguments, timeout=_STATEMENT_SECONDS)
         return rows
 
+    @asynccontextmanager
+    async def impatient(self) -> AsyncIterator[None]:
+        """Hardly wait for anybody's lock (2 ms) inside the context."""
+        await self._execute("hardly_wait")
+        try:
+            yield
+        finally:
+            if not self.driver.is_closed():
+                await self._execute("wait_again")
+
     @property
     def is_usable(self) -> bool:
         young = time.monotonic() - self._since < _MAX_AGE_SECONDS
@@ -57,7 +67,7 @@ class Session:
     async def leave(self) -> None:
         """Give the connection back to the engine's pool, as it came from there."""
         try:
-            await self.driver.execute(self._statements["leave_session"], timeout=_STATEMENT_SECONDS)
+            await self._execute("leave_session")
         except SERVER_ERRORS:
             # Lost while idle, or never to be trusted with another tenant's query: not given back.
             await self.drop()
@@ -69,6 +79,9 @@ class Session:
         if self.driver is not None:
             self.driver.terminate()
         await asyncio.shield(self._invalidate())
+
+    async def _execute(self, name: str) -> None:
+        await self.driver.execute(self._statements[name], timeout=_STATEMENT_SECONDS)
 
     async def _invalidate(self) -> None:
         await self._connection.invalidate()

@@ -14,7 +14,7 @@ from eventstore.testing.oracle.assignment import Assignment
 from eventstore.testing.oracle.journal import Journal
 from eventstore.testing.oracle.request import Requests
 
-CLIENTS = 4
+CLIENTS = 6
 PAUSE_SECONDS = 0.004
 REPEATED_LATE = 0.05
 REPEATED_WHILE_OPEN = 0.3
@@ -44,7 +44,7 @@ class _Writer:
         schema = self._assignment.schema
         sessions = Sessions(engine, load_statements(schema), limit=1)
         try:
-            async with PostgresEventLog(engine, schema, appending=4) as log:
+            async with PostgresEventLog(engine, schema) as log:
                 async with asyncio.TaskGroup() as group:
                     for _ in range(CLIENTS):
                         group.create_task(self._append_on(log))
@@ -115,7 +115,7 @@ class _Writer:
     async def _hold_open(self, sessions: Sessions, number: int, is_appended: asyncio.Event) -> None:
         writes = self._asked[number]
         async with sessions.use() as session, session.driver.transaction():
-            appended = await attempt(session, writes)
+            (appended,) = await attempt(session, [writes])
             if appended is None:
                 raise _RolledBack
             is_appended.set()
