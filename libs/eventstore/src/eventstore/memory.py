@@ -12,6 +12,7 @@ from eventstore.event_log import Appended, Head, Page, Write, check
 from eventstore.stream_id import StreamId
 from eventstore.subscribe import follow
 from eventstore.wake import Wake
+from eventstore.watermark import Watermark
 
 _EPOCH = 1
 _PAGE_EVENTS = 500
@@ -25,6 +26,7 @@ class MemoryEventLog:
         self._streams: dict[StreamId, list[RecordedEvent]] = {}
         self._by_id: dict[UUID, RecordedEvent] = {}
         self._wake = Wake()
+        self._watermark = Watermark(self.head, self._wake)
 
     async def append(self, *writes: Write, durability: Durability = Durability.LOCAL) -> Appended:
         check(writes)
@@ -75,11 +77,11 @@ class MemoryEventLog:
         return Head(_EPOCH, len(self._log))
 
     def subscribe(self, *, after: int, types: Collection[str] | None = None) -> AsyncIterator[Page]:
-        async def page(after: int) -> Page:
-            found = self._of_types(self._log[max(after, 0) :], types)
-            return Page(tuple(found[:_PAGE_EVENTS]), await self.head())
+        async def page(after: int, head: Head) -> Page:
+            found = self._of_types(self._log[max(after, 0) : head.position], types)
+            return Page(tuple(found[:_PAGE_EVENTS]), head)
 
-        return follow(page, self._wake, after=after)
+        return follow(self._watermark, page, after=after)
 
     def _landed(self, writes: Sequence[Write]) -> Appended | None:
         """Where a repeated request landed, None for a new one; EventIdReused for neither."""

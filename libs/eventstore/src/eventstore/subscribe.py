@@ -1,34 +1,30 @@
-"""Follows a log: pages as they come, woken by own appends, polling for those of others."""
+"""Follows a log: pages as they come, the next one read while one is in the follower's hands."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from eventstore.event_log import Page
-from eventstore.wake import Wake, rung
+from eventstore.event_log import Head, Page
+from eventstore.watermark import Watermark
 
-POLL_SECONDS = 0.25
-_SOON_SECONDS = 0.005
-
-ReadPage = Callable[[int], Awaitable[Page]]
+ReadPage = Callable[[int, Head], Awaitable[Page]]
+"""Gives the page after a position, up to a head."""
 
 
-async def follow(read_page: ReadPage, wake: Wake, *, after: int) -> AsyncIterator[Page]:
-    """Pages after a position without end.
-
-    An own append that the log's head does not cover yet (another writer holds the floor) is
-    looked for again soon, at growing intervals, rather than at the next poll.
-    """
-    first = True
-    pause = _SOON_SECONDS
-    while True:
-        armed = wake.arm()
-        page = await read_page(after)
-        if page.events or first or page.head.position > after:
-            first = False
+async def follow(watermark: Watermark, read_page: ReadPage, *, after: int) -> AsyncIterator[Page]:
+    """Give pages after a position without end, the first one at once."""
+    head = await watermark.now()
+    ahead: asyncio.Future[Page] | None = None
+    try:
+        while True:
+            page = await (ahead or read_page(after, head))
+            ahead = None
             after = max(after, page.position)
+            if page.events and after < head.position:
+                ahead = asyncio.ensure_future(read_page(after, head))
             yield page
-            continue
-        uncovered = wake.position > page.head.position
-        if await rung(armed, pause if uncovered else POLL_SECONDS):
-            pause = _SOON_SECONDS
-        else:
-            pause = min(pause * 2, POLL_SECONDS)
+            if ahead is None:
+                head = await watermark.beyond(head, after)
+    finally:
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)

@@ -21,6 +21,7 @@ from eventstore.postgres.statements import load_statements
 from eventstore.stream_id import StreamId
 from eventstore.subscribe import follow
 from eventstore.wake import Wake
+from eventstore.watermark import Watermark
 
 
 class PostgresEventLog:
@@ -43,20 +44,21 @@ class PostgresEventLog:
         replication_timeout: float = 5.0,
     ) -> None:
         statements = load_statements(schema)
-        self._wake = Wake()
+        wake = Wake()
         self._replication = replication
         self._replication_timeout = replication_timeout
         self._appending = Sessions(engine, statements, limit=bounds.lanes)
         self._contested = Sessions(engine, statements, limit=bounds.contested)
         self._reading = Sessions(engine, statements, limit=bounds.reading)
         self._reader = Reader(self._reading, patience=patience)
+        self._watermark = Watermark(self._reader.head, wake)
         self._appender = Appender(
             self._appending,
             self._contested,
             AppendQueue(bounds),
             lanes=bounds.lanes,
             patience=patience,
-            landed=self._wake.ring,
+            landed=wake.ring,
         )
 
     async def __aenter__(self) -> Self:
@@ -123,7 +125,7 @@ class PostgresEventLog:
         return await self._reader.head()
 
     def subscribe(self, *, after: int, types: Collection[str] | None = None) -> AsyncIterator[Page]:
-        async def page(position: int) -> Page:
-            return await self._reader.subscriber_page(position, types)
+        async def page(position: int, head: Head) -> Page:
+            return await self._reader.subscriber_page(position, head, types)
 
-        return follow(page, self._wake, after=after)
+        return follow(self._watermark, page, after=after)

@@ -90,9 +90,8 @@ class Reader:
             else:
                 lowest = read_to
 
-    async def subscriber_page(self, after: int, types: Collection[str] | None) -> Page:
+    async def subscriber_page(self, after: int, head: Head, types: Collection[str] | None) -> Page:
         """Read the next events after a position; none means that there are none up to the head."""
-        head = await self.head()
         while True:
             events, read_to = await self._log_page(after, head.position, _SUBSCRIBER_PAGE, types)
             if events or read_to is None:
