@@ -21,6 +21,7 @@ from runtime.access_records import ACCESS_EVENTS, AccessRecords
 from runtime.background import Work
 from runtime.channel import open_channel
 from runtime.event_codec import LogCodec
+from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
 from runtime.interceptors.authenticate import EndedSessions
 from runtime.log_service import LogApi
@@ -70,7 +71,8 @@ class ServiceRuntime(Generic[SettingsT]):
         self.codec = LogCodec(EventCodec(self.sealer, self.service, (*events, *ACCESS_EVENTS)))
         self.executor = Executor(self.log, self.codec)
         self.requests = Requests(parts.keyring)
-        self.records = AccessRecords(self.log, self.codec, self.requests)
+        self.recorder = EventRecorder(self.log, self.codec)
+        self.records = AccessRecords(self.recorder, self.requests)
         self.access = Access(policies)
         self.keys = parts.keys
         public_keys = PublicKeys(parts.keys, TOKEN_KEYS | {KEY})
