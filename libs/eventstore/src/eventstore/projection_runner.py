@@ -82,7 +82,10 @@ class ProjectionRunner:
                 try:
                     await self._follow()
                 except _Fenced:
-                    self._logger.info("%s: moved by another runner", self._projection.name)
+                    self._logger.info(
+                        "projection was moved by another runner",
+                        extra={"projection": self._projection.name},
+                    )
                 # A projection is its service's code: whatever it raises shows and is tried again.
                 except Exception as error:  # noqa: BLE001
                     self._failures += 1
@@ -130,10 +133,12 @@ class ProjectionRunner:
         position = self._progress.position
         self._progress.stops(f"{reason} (after position {position})")
         self._logger.error(
-            "projection %s version %d is stuck after position %d, next try in %.1f s: %s",
-            self._projection.name,
-            self._projection.version,
-            position,
+            "projection is stuck, next try in %.1f s",
             pause,
-            reason,
+            extra={
+                "projection": self._projection.name,
+                "version": self._projection.version,
+                "position": position,
+                "error": type(error).__name__,
+            },
         )

@@ -192,7 +192,7 @@ class Relay:
         self._failures += 1
         pause = self._options.backoff.after(self._failures)
         self._progress.stuck = stuck
-        _log.warning("relay of %s: %s; next try in %.1f s", self._service, stuck, pause)
+        _log.warning("relay is stuck, next try in %.1f s", pause, extra=stuck.log_fields)
         await self._look_at_head()
         await asyncio.sleep(pause)
 
