@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from eventstore.backoff import Backoff
 from eventstore.errors import EventLogError
 from eventstore.event_log import EventLog, Head, Page
 from eventstore.postgres.checkpoint import Checkpoint
@@ -15,18 +15,8 @@ from eventstore.projection import Projection, ProjectionStatus
 from eventstore.projection_progress import Progress
 
 _TRANSACTION_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 30.0
 _IDLE_MOVE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Seconds to wait after the first failure, doubled at each further one up to the longest."""
-
-    first: float = 0.1
-    longest: float = 30.0
-
-    def after(self, failures: int) -> float:
-        return min(self.first * float(1 << min(failures - 1, 32)), self.longest)
 
 
 class LogRestored(EventLogError):
@@ -59,7 +49,7 @@ class ProjectionRunner:
         self._projection = projection
         self._checkpoint = Checkpoint(schema, projection.name, projection.version)
         self._progress = Progress(projection, clock)
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(longest=_LONGEST_PAUSE_SECONDS)
         self._logger = logging.getLogger("eventstore.projection")
         self._failures = 0
         self._moved_at = 0.0

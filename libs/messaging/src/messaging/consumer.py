@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from eventstore.backoff import Backoff
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.acknowledger import Acknowledger
-from messaging.backoff import Backoff
 from messaging.connect import ConnectionClosed, NatsClient
 from messaging.consumer_position import ConsumerPosition, Place
 from messaging.consumer_status import ConsumerProgress, ConsumerStatus

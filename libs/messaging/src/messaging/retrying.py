@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from eventstore.backoff import Backoff
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from messaging.backoff import Backoff
 from messaging.consumer_position import ConsumerPosition, Place
 from messaging.consumer_status import ConsumerProgress
 from messaging.dead_letters import DeadLetterBox
