@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from careline.conversations.v1 import conversation_service_pb2 as api
-from integration.conversations.rig import DEMO, Client, Process, request_id
+from integration.conversations.rig import DEMO, Client, Process
+from integration.refusals import request_id
 from runtime.purpose_of_use import PurposeOfUse
 from runtime.tokens.caller_assertion import CallerAssertion, CallerAssertionSigner, CallerLevel
 

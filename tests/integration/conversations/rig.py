@@ -1,17 +1,12 @@
 """The service on a real PostgreSQL and keys wrapped by a real OpenBao, and who calls it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import eventstore.postgres
-import grpc
-import messaging.migrate
-import pytest
-import sealing.keyring.migrate
 from careline.conversations.v1 import call_service_pb2_grpc as calls_grpc
 from careline.conversations.v1 import conversation_service_pb2_grpc as conversations_grpc
 from careline.conversations.v1 import delivery_service_pb2_grpc as deliveries_grpc
@@ -27,14 +22,12 @@ from eventstore.event import RecordedEvent
 from eventstore.postgres import PostgresEventLog
 from eventstore.stream_id import StreamId
 from google.protobuf.message import Message
-from google.rpc.error_details_pb2 import BadRequest
 from integration.runtime.rig import FixedToken, eventually
 from integration.runtime.vault_rig import VaultRig
+from integration.service_schemas import engine_as, migrated
 from messaging.received_event import ReceivedEvent
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from runtime.channel import open_channel
-from runtime.database.migrations import migrate_service
-from runtime.errors import reason_from, status_from
 from runtime.new_id import new_id
 from runtime.outgoing import CallFor, Outgoing
 from runtime.principal import Principal, PrincipalKind, service_principal
@@ -50,40 +43,13 @@ from runtime.tokens.token import TokenIssuer
 from runtime.vault.transit import KeyringTransit
 from sealing.keyring import Erasure, Keyring
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 SERVICE = "conversations"
 DEMO, OTHER = "demo", "other"
 TENANTS = (DEMO, OTHER)
 PROJECTIONS = ("listing", "outbox")
 MessagingOf = Callable[[PostgresEventLog, Telemetry], ServiceMessaging]
-
-
-def request_id() -> str:
-    return str(new_id())
-
-
-async def refusal(call: Awaitable[Any]) -> str:
-    """Give the reason that a call is refused for."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    return reason_from(raised.value)
-
-
-async def violation(call: Awaitable[Any]) -> str:
-    """Give the one field that a call is refused for."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    assert reason_from(raised.value) == "FIELD_INVALID"
-    status = status_from(raised.value)
-    assert status is not None
-    found = BadRequest()
-    for detail in status.details:
-        if detail.Unpack(found):
-            (one,) = found.field_violations
-            return str(one.field)
-    raise AssertionError("a malformed field is named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,18 +257,14 @@ def accepted_offer(conversation: str, agent: str, tenant: str = DEMO) -> Receive
 @asynccontextmanager
 async def ground_on(database: Database, vault: VaultRig) -> AsyncIterator[Ground]:
     """Migrate the service's schema and the keyring's, and sign in with Vault."""
-    await _migrate(database)
+    await migrated(database, SERVICE)
     for tenant in TENANTS:
         vault.root.secrets.transit.create_key(f"tenant-{tenant}", key_type="aes256-gcm96")
     async with AsyncExitStack() as stack:
         engines = [
-            create_async_engine(
-                database.url, connect_args={"server_settings": {"role": role}}, pool_size=12
-            )
+            engine_as(stack, database, role)
             for role in (f"{SERVICE}_runtime", f"{SERVICE}_runtime", "keyring_runtime")
         ]
-        for engine in engines:
-            stack.push_async_callback(engine.dispose)
         session = await stack.enter_async_context(vault.session())
         transit = KeyringTransit(session)
         keyring = await stack.enter_async_context(Keyring(engines[2], transit))
@@ -330,24 +292,3 @@ async def process_on(
         running = await stack.enter_async_context(serving(CONVERSATIONS, chosen, parts))
         clients = await stack.enter_async_context(AsyncExitStack())
         yield Process(ground, running, telemetry, spans, clients)
-
-
-async def _migrate(database: Database) -> None:
-    await sealing.keyring.migrate.prepare(database.engine)
-    await sealing.keyring.migrate.migrate(database.engine)
-    roles = {"owner_role": f"{SERVICE}_owner", "runtime_role": f"{SERVICE}_runtime"}
-    for role in roles.values():
-        await _role(database, role)
-    await eventstore.postgres.migrate(database.engine, SERVICE, **roles)
-    await messaging.migrate.migrate(database.engine, SERVICE, **roles)
-    await migrate_service(database.engine, SERVICE)
-
-
-async def _role(database: Database, role: str) -> None:
-    """Make a role, which outlives the database: the server has one set for all."""
-    try:
-        async with database.engine.begin() as connection:
-            await connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
-    except ProgrammingError as error:
-        if "already exists" not in str(error):
-            raise

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from careline.conversations.v1 import conversation_pb2 as pb
 from careline.conversations.v1 import conversation_service_pb2 as api
 from careline.conversations.v1 import delivery_service_pb2 as delivery_api
-from integration.conversations.rig import Client, Process, request_id
+from integration.conversations.rig import Client, Process
+from integration.refusals import request_id
 
 PHONE = "+16175550123"
 SMS, CHAT, VOICE = pb.CHANNEL_SMS, pb.CHANNEL_CHAT, pb.CHANNEL_VOICE

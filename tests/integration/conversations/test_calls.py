@@ -4,7 +4,7 @@ import pytest
 from careline.conversations.v1 import call_service_pb2 as api
 from careline.conversations.v1 import conversation_pb2 as pb
 from google.protobuf.duration_pb2 import Duration
-from integration.conversations.rig import Client, Process, refusal, request_id, violation
+from integration.conversations.rig import Client, Process
 from integration.conversations.steps import (
     AGENT,
     BOT,
@@ -17,6 +17,7 @@ from integration.conversations.steps import (
     join,
     start,
 )
+from integration.refusals import refusal, request_id, violation
 from runtime.new_id import new_id
 
 

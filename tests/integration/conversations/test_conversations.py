@@ -7,7 +7,7 @@ from careline.conversations.events.v1.events_pb2 import ConversationStarted, Mes
 from careline.conversations.v1 import conversation_pb2 as pb
 from careline.conversations.v1 import conversation_service_pb2 as api
 from careline.log.v1.recorded_event_pb2 import PRINCIPAL_KIND_FRONTEND, EventMetadata
-from integration.conversations.rig import Client, Process, refusal, request_id, violation
+from integration.conversations.rig import Client, Process
 from integration.conversations.steps import (
     AGENT,
     BOT,
@@ -29,6 +29,7 @@ from integration.conversations.steps import (
     start,
     wrap_up,
 )
+from integration.refusals import refusal, request_id, violation
 
 NO_CONVERSATION = "conversations/01970000-0000-7000-8000-000000000000"
 

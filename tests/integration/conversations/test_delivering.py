@@ -8,14 +8,7 @@ from careline.conversations.events.v1.events_pb2 import DeliveryReported
 from careline.conversations.v1 import delivery_service_pb2 as api
 from conversations.adapters.outbox_rows import forget_sent
 from integration.conversations.linking import ConversationLinks
-from integration.conversations.rig import (
-    Client,
-    Ground,
-    Process,
-    process_on,
-    refusal,
-    violation,
-)
+from integration.conversations.rig import Client, Ground, Process, process_on
 from integration.conversations.steps import (
     CHAT,
     DELIVERED,
@@ -35,6 +28,7 @@ from integration.conversations.steps import (
     start,
     wrap_up,
 )
+from integration.refusals import refusal, violation
 from integration.runtime.rig import eventually
 from runtime.new_id import new_id
 

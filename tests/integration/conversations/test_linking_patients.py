@@ -6,8 +6,9 @@ import pytest
 from careline.conversations.events.v1.events_pb2 import PatientLinked
 from careline.conversations.v1 import conversation_service_pb2 as api
 from integration.conversations.linking import ConversationLinks
-from integration.conversations.rig import DEMO, Client, Process, refusal, request_id
+from integration.conversations.rig import DEMO, Client, Process
 from integration.conversations.steps import close, get, hand_to, patient_says, start
+from integration.refusals import refusal, request_id
 from runtime.new_id import new_id
 from runtime.tokens.caller_assertion import CallerLevel
 

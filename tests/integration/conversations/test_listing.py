@@ -4,7 +4,7 @@ import pytest
 from careline.conversations.v1 import conversation_pb2 as pb
 from careline.conversations.v1 import conversation_service_pb2 as api
 from integration.conversations.linking import ConversationLinks
-from integration.conversations.rig import Client, Process, refusal, violation
+from integration.conversations.rig import Client, Process
 from integration.conversations.steps import (
     CHAT,
     bot_says,
@@ -16,6 +16,7 @@ from integration.conversations.steps import (
     start,
     wrap_up,
 )
+from integration.refusals import refusal, violation
 from runtime.new_id import new_id
 from runtime.paging import page_token
 from runtime.request_context import RequestContext, acting_in

@@ -3,14 +3,7 @@
 import asyncio
 
 import pytest
-from integration.conversations.rig import (
-    Client,
-    Ground,
-    Process,
-    process_on,
-    refusal,
-    violation,
-)
+from integration.conversations.rig import Client, Ground, Process, process_on
 from integration.conversations.steps import (
     CHAT,
     DELIVERED,
@@ -24,6 +17,7 @@ from integration.conversations.steps import (
     report,
     start,
 )
+from integration.refusals import refusal, violation
 from integration.runtime.rig import eventually
 from runtime.new_id import new_id
 

@@ -13,7 +13,7 @@ from eventstore.errors import LogUnavailable
 from eventstore.event_log import Head, Page
 from eventstore.memory import MemoryEventLog
 from integration.conversations.linking import ConversationLinks
-from integration.conversations.rig import Client, Ground, Process, ground_on, process_on, refusal
+from integration.conversations.rig import Client, Ground, Process, ground_on, process_on
 from integration.conversations.steps import (
     SMS,
     agent_says,
@@ -24,6 +24,7 @@ from integration.conversations.steps import (
     watching,
     wrap_up,
 )
+from integration.refusals import refusal
 from integration.runtime.vault_rig import VaultRig
 from runtime.new_id import new_id
 

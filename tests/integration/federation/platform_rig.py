@@ -5,11 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import eventstore.postgres
 import grpc
 import hvac
-import messaging.migrate
-import sealing.keyring.migrate
 from careline.conversations.events.v1 import events_pb2 as conversations_pb2
 from careline.federation.v1.partner_service_pb2_grpc import PartnerServiceStub
 from careline.log.v1.recorded_event_pb2 import EventMetadata
@@ -24,11 +21,12 @@ from google.protobuf.message import Message
 from integration.federation.federation_process import Servers, federation_process
 from integration.federation.vault_of_federation import federation_session, provision_vault
 from integration.messaging.nats_rig import NatsRig
+from integration.runtime.rig import FixedToken
+from integration.service_schemas import migrated
 from messaging.connect import NatsClient, connect
 from messaging.relay import Relay
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from runtime.background import beside
-from runtime.database.migrations import migrate_service
 from runtime.event_codec import LogCodec
 from runtime.interceptors.client import client_interceptors
 from runtime.outgoing import CallFor, Outgoing
@@ -42,7 +40,6 @@ from sealing.event_codec import EventCodec
 from sealing.keyring import Keyring
 from sealing.sealer import Sealer
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 TENANTS = ("demo", "other")
 SERVICES = ("conversations", "federation")
@@ -50,14 +47,6 @@ _CALLERS = {
     PrincipalKind.OPERATOR: ("operators/local", "token-operator"),
     PrincipalKind.AGENT: ("agents/1", "token-identity"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FixedToken:
-    text: str
-
-    async def token(self) -> str:
-        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +118,7 @@ async def platform_rig(
 ) -> AsyncIterator[PlatformRig]:
     """Run all of it; each rig has a NATS of its own, which tests may kill."""
     root = openbao.client()
-    await _migrated(database.engine)
+    await migrated(database, *SERVICES)
     async with AsyncExitStack() as stack:
         nats = NatsRig(folder)
         stack.push_async_callback(nats.stop)
@@ -159,22 +148,3 @@ async def _conversations(
     relay = Relay(log, database.engine, "conversations", "conversations", client)
     await stack.enter_async_context(beside(relay.run))
     return log
-
-
-async def _migrated(engine: AsyncEngine) -> None:
-    async with engine.begin() as connection:
-        for role in [f"{service}_{kind}" for service in SERVICES for kind in ("owner", "runtime")]:
-            # Roles are the whole server's: another test of this worker may have made them.
-            await connection.execute(
-                text(
-                    f"do $$ begin create role {role} nologin; "
-                    "exception when duplicate_object then null; end $$"
-                )
-            )
-    for service in SERVICES:
-        roles = {"owner_role": f"{service}_owner", "runtime_role": f"{service}_runtime"}
-        await eventstore.postgres.migrate(engine, service, **roles)
-        await messaging.migrate.migrate(engine, service, **roles)
-    await migrate_service(engine, "federation")
-    await sealing.keyring.migrate.prepare(engine)
-    await sealing.keyring.migrate.migrate(engine)

@@ -11,11 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import eventstore.postgres
 import grpc
-import messaging.migrate
 import pytest
-import sealing.keyring.migrate
 from careline.identity.events.v1 import events_pb2
 from careline.identity.v1 import agent_service_pb2 as agents_pb2
 from careline.identity.v1 import token_service_pb2 as tokens_pb2
@@ -35,13 +32,14 @@ from identity.domain import totp
 from identity.settings import CONSUMES, IdentitySettings
 from integration.identity.neighbours import Outbox, PatientLog, patient_log, serving_outbox
 from integration.messaging.nats_rig import NatsRig
+from integration.refusals import request_id
 from integration.runtime.rig import FixedToken
 from integration.runtime.vault_rig import VaultRig
+from integration.service_schemas import engine_as, migrated
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from runtime.addresses import Peers, ServerUrl
 from runtime.channel import open_channel
-from runtime.database.migrations import migrate_service
-from runtime.errors import reason_from, status_from
+from runtime.errors import status_from
 from runtime.new_id import new_id
 from runtime.outgoing import CallFor, Outgoing
 from runtime.principal import Principal, PrincipalKind
@@ -58,22 +56,11 @@ from runtime.vault.sign_in import AppRoleSignIn
 from runtime.vault.transit import KeyringTransit, TransitSigner
 from sealing.keyring import Keyring
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 DEMO, OTHER = "demo", "other"
 PASSWORD = "plover kettle anvil"
 SIGNING_KEYS = ("token-identity", "assertion-identity", "token-operator", "token-routing")
-
-
-def request_id() -> str:
-    return str(new_id())
-
-
-async def refusal(call: Awaitable[Any]) -> str:
-    """Give the reason that a call is refused for."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    return reason_from(raised.value)
 
 
 async def whole_refusal(call: Awaitable[Any]) -> tuple[grpc.StatusCode, bytes]:
@@ -336,7 +323,7 @@ async def identity_rig(
     database: Database, vault: VaultRig, folder: Path, **settings: object
 ) -> AsyncIterator[Rig]:
     """Provision and run all of it."""
-    await _migrate(database)
+    await migrated(database, "identity", "patient_context")
     async with AsyncExitStack() as stack:
         nats = NatsRig(folder)
         stack.push_async_callback(nats.stop)
@@ -344,10 +331,10 @@ async def identity_rig(
         await nats.provision(("identity", "patient_context"), CONSUMES)
         session = await stack.enter_async_context(_identity_session(vault, folder))
         keyring = await stack.enter_async_context(
-            Keyring(_engine(stack, database, "keyring_runtime"), KeyringTransit(session))
+            Keyring(engine_as(stack, database, "keyring_runtime"), KeyringTransit(session))
         )
         patients = await stack.enter_async_context(
-            patient_log(_engine(stack, database, "patient_context_runtime"), keyring, nats)
+            patient_log(engine_as(stack, database, "patient_context_runtime"), keyring, nats)
         )
         outbox = Outbox()
         port = await stack.enter_async_context(serving_outbox(outbox))
@@ -374,9 +361,9 @@ async def identity_rig(
 async def identity_process(ground: Ground) -> AsyncIterator[Serving[IdentitySettings]]:
     """Run a process of identity, with caches and connections of its own."""
     async with AsyncExitStack() as stack:
-        queries = _engine(stack, ground.database, "identity_runtime")
+        queries = engine_as(stack, ground.database, "identity_runtime")
         log = await stack.enter_async_context(
-            PostgresEventLog(_engine(stack, ground.database, "identity_runtime"), "identity")
+            PostgresEventLog(engine_as(stack, ground.database, "identity_runtime"), "identity")
         )
         credentials = ground.nats.service("identity", CONSUMES).text
 
@@ -387,7 +374,7 @@ async def identity_process(ground: Ground) -> AsyncIterator[Serving[IdentitySett
             "identity",
             NatsAccess(ServerUrl.parse(ground.nats.servers[0]), text_of),
             log,
-            lambda _: _engine(stack, ground.database, "identity_runtime"),
+            lambda _: engine_as(stack, ground.database, "identity_runtime"),
             EventSpans(ground.telemetry.tracer, "identity"),
         )
         parts = ServiceParts(
@@ -424,35 +411,3 @@ async def _identity_session(vault: VaultRig, folder: Path) -> AsyncIterator[Vaul
     sign_in = AppRoleSignIn(SecretFile(role_id), SecretFile(secret_id))
     async with vault.connection() as connection, VaultSession(connection, sign_in) as session:
         yield session
-
-
-def _engine(stack: AsyncExitStack, database: Database, role: str) -> AsyncEngine:
-    """Make an engine with the rights that a role has."""
-    engine = create_async_engine(
-        database.url, connect_args={"server_settings": {"role": role}}, pool_size=12
-    )
-    stack.push_async_callback(engine.dispose)
-    return engine
-
-
-async def _migrate(database: Database) -> None:
-    for service in ("identity", "patient_context"):
-        roles = {"owner_role": f"{service}_owner", "runtime_role": f"{service}_runtime"}
-        for role in roles.values():
-            await _role(database, role)
-        await eventstore.postgres.migrate(database.engine, service, **roles)
-        await messaging.migrate.migrate(database.engine, service, **roles)
-    await migrate_service(database.engine, "identity")
-    await sealing.keyring.migrate.prepare(database.engine)
-    await sealing.keyring.migrate.migrate(database.engine)
-
-
-async def _role(database: Database, role: str) -> None:
-    """Make a role, which outlives the database: the server has one set for all."""
-    async with database.engine.begin() as connection:
-        await connection.execute(
-            text(
-                f"do $$ begin create role {role} nologin; "
-                "exception when duplicate_object then null; end $$"
-            )
-        )

@@ -5,16 +5,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from careline.identity.v1 import agent_service_pb2 as pb2
-from integration.identity.rig import (
-    DEMO,
-    OTHER,
-    PASSWORD,
-    AgentAccount,
-    Rig,
-    refusal,
-    request_id,
-    seed_in,
-)
+from integration.identity.rig import DEMO, OTHER, PASSWORD, AgentAccount, Rig, seed_in
+from integration.refusals import refusal, request_id
 from runtime.database.tenant_session import tenant_session
 from sqlalchemy import text
 

@@ -12,7 +12,8 @@ from careline.identity.v1 import caller_verification_service_pb2 as pb2
 from careline.patient_context.events.v1 import events_pb2 as patients_pb2
 from google.protobuf.message import Message
 from integration.identity.neighbours import person
-from integration.identity.rig import DEMO, OTHER, Client, Rig, refusal, request_id
+from integration.identity.rig import DEMO, OTHER, Client, Rig
+from integration.refusals import refusal, request_id
 from runtime.new_id import new_id
 from runtime.tokens.caller_assertion import AssertionInvalid, CallerLevel
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from conftest import CreateDatabase
 from integration.identity.neighbours import person
-from integration.identity.rig import DEMO, PASSWORD, Rig, identity_rig, refusal
+from integration.identity.rig import DEMO, PASSWORD, Rig, identity_rig
 from integration.identity.test_caller_verification import record_number, start, submit
+from integration.refusals import refusal
 from integration.runtime.vault_rig import VaultRig
 
 STEP = 0.4

@@ -7,7 +7,8 @@ from datetime import timedelta
 import jwt
 import pytest
 from careline.identity.v1 import token_service_pb2 as pb2
-from integration.identity.rig import DEMO, OTHER, Rig, refusal, request_id, whole_refusal
+from integration.identity.rig import DEMO, OTHER, Rig, whole_refusal
+from integration.refusals import refusal, request_id
 from jwt import PyJWK
 from runtime.principal import PrincipalKind
 from runtime.vault.errors import VaultUnavailable

@@ -4,7 +4,8 @@ import asyncio
 from datetime import timedelta
 
 from careline.identity.v1 import agent_service_pb2 as pb2
-from integration.identity.rig import OTHER, Rig, refusal, request_id
+from integration.identity.rig import OTHER, Rig
+from integration.refusals import refusal, request_id
 
 
 async def session_of(rig: Rig, tokens: pb2.TokenSet) -> str:

@@ -9,16 +9,8 @@ import pytest
 from careline.identity.events.v1 import events_pb2 as events
 from careline.identity.v1 import agent_service_pb2 as pb2
 from identity.domain import totp
-from integration.identity.rig import (
-    DEMO,
-    OTHER,
-    PASSWORD,
-    AgentAccount,
-    Rig,
-    refusal,
-    request_id,
-    whole_refusal,
-)
+from integration.identity.rig import DEMO, OTHER, PASSWORD, AgentAccount, Rig, whole_refusal
+from integration.refusals import refusal, request_id
 from runtime.errors import reason_from
 from runtime.principal import PrincipalKind
 

@@ -1,4 +1,5 @@
 import pytest
+from eventstore.backoff import Backoff
 from eventstore.decider import Rejected
 from integration.messaging.consumer_rig import (
     CONSUMPTION,
@@ -9,7 +10,6 @@ from integration.messaging.consumer_rig import (
 )
 from integration.messaging.log_rig import all_events, append, event, write
 from integration.messaging.relay_rig import eventually
-from messaging.backoff import Backoff
 from messaging.connect import NatsClient
 from messaging.consumer import ConsumerOptions
 from messaging.dead_letters import DeadLetterAbsent, DeadLetters

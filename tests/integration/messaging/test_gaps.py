@@ -1,11 +1,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from eventstore.backoff import Backoff
 from integration.messaging.consumer_rig import CONSUMPTION, Platform, consuming
 from integration.messaging.log_rig import all_events, append, event, write
 from integration.messaging.nats_rig import NatsRig
 from integration.messaging.relay_rig import RelayRig, eventually, relaying
-from messaging.backoff import Backoff
 from messaging.connect import NatsClient
 from messaging.consumer import ConsumerOptions
 from messaging.log_reader import LogReader, OwnLogReader

@@ -3,11 +3,11 @@ import signal
 from contextlib import AsyncExitStack
 
 import pytest
+from eventstore.backoff import Backoff
 from integration.messaging.consumer_rig import CONSUMPTION, Platform, consuming
 from integration.messaging.log_rig import append
 from integration.messaging.nats_rig import NatsRig
 from integration.messaging.relay_rig import RelayRig, relaying
-from messaging.backoff import Backoff
 from messaging.connect import NatsClient, NatsUnavailable, connect
 from messaging.consumer import ConsumerOptions
 from messaging.names import Consumption, stream_name

@@ -1,17 +1,12 @@
 """The service on real PostgreSQL, NATS and OpenBao, and who calls it."""
 
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
 
-import eventstore.postgres
-import grpc
-import messaging.migrate
-import pytest
-import sealing.keyring.migrate
 from careline.log.events.v1.events_pb2 import Disclosed
 from careline.patient_context.v1 import consent_service_pb2_grpc as consents_grpc
 from careline.patient_context.v1 import ingest_service_pb2 as ingest_pb2
@@ -22,6 +17,7 @@ from eventstore.event import RecordedEvent
 from eventstore.postgres import PostgresEventLog
 from integration.runtime.rig import FixedToken
 from integration.runtime.vault_rig import VaultRig
+from integration.service_schemas import migrated
 from messaging.permissions import service_permissions
 from messaging.replication import StreamReplication
 from messaging.streams import provision
@@ -30,8 +26,6 @@ from patient_context.compose import PATIENT_CONTEXT
 from patient_context.settings import PatientContextSettings
 from runtime.addresses import ServerUrl
 from runtime.channel import open_channel
-from runtime.database.migrations import migrate_service
-from runtime.errors import reason_from
 from runtime.new_id import new_id
 from runtime.outgoing import CallFor, Outgoing
 from runtime.principal import Principal, PrincipalKind
@@ -48,7 +42,6 @@ from runtime.tokens.token import TokenIssuer
 from runtime.vault.transit import KeyringTransit
 from sealing.keyring import Keyring
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 SERVICE = "patient_context"
@@ -58,17 +51,6 @@ BUNDLE = ingest_pb2.IngestResourcesRequest.FORMAT_BUNDLE
 NDJSON = ingest_pb2.IngestResourcesRequest.FORMAT_NDJSON
 Format: TypeAlias = "ingest_pb2.IngestResourcesRequest.Format.ValueType"
 Answers = list[ingest_pb2.IngestResourcesResponse]
-
-
-def request_id() -> str:
-    return str(new_id())
-
-
-async def refusal(call: Awaitable[Any]) -> str:
-    """Give the reason that a call is refused for."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    return reason_from(raised.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +182,7 @@ class Process:
 @asynccontextmanager
 async def ground_on(database: Database, vault: VaultRig, nats: Nats) -> AsyncIterator[Ground]:
     """Migrate the schemas, make the logins and the stream, and sign in with Vault."""
-    await _migrate(database)
+    await migrated(database, SERVICE)
     for tenant in (DEMO, OTHER):
         vault.root.secrets.transit.create_key(f"tenant-{tenant}", key_type="aes256-gcm96")
     async with AsyncExitStack() as stack:
@@ -266,27 +248,6 @@ def _messaging(
         EventSpans(telemetry.tracer, SERVICE),
         gate,
     )
-
-
-async def _migrate(database: Database) -> None:
-    await sealing.keyring.migrate.prepare(database.engine)
-    await sealing.keyring.migrate.migrate(database.engine)
-    roles = {"owner_role": f"{SERVICE}_owner", "runtime_role": f"{SERVICE}_runtime"}
-    for role in roles.values():
-        await _role(database, role)
-    await eventstore.postgres.migrate(database.engine, SERVICE, **roles)
-    await messaging.migrate.migrate(database.engine, SERVICE, **roles)
-    await migrate_service(database.engine, SERVICE)
-
-
-async def _role(database: Database, role: str) -> None:
-    """Make a role, which outlives the database: the server has one set for all."""
-    try:
-        async with database.engine.begin() as connection:
-            await connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
-    except ProgrammingError as error:
-        if "already exists" not in str(error):
-            raise
 
 
 async def _login(database: Database, stack: AsyncExitStack, *roles: str) -> AsyncEngine:

@@ -9,15 +9,8 @@ from careline.patient_context.v1.patient_service_pb2 import (
     GetPatientContextRequest,
 )
 from integration.patient_context.people import brought_in, found, history, person
-from integration.patient_context.rig import (
-    DEMO,
-    Client,
-    Ground,
-    Process,
-    process_on,
-    refusal,
-    request_id,
-)
+from integration.patient_context.rig import DEMO, Client, Ground, Process, process_on
+from integration.refusals import refusal, request_id
 from runtime.new_id import new_id
 from runtime.tokens.caller_assertion import CallerLevel
 from sealing.keyring import KeyringUnavailable

@@ -7,7 +7,8 @@ from careline.patient_context.v1.patient_service_pb2 import GetPatientContextReq
 from eventstore.errors import LogUnavailable
 from eventstore.event_log import Appended
 from integration.patient_context.people import brought_in, found, history, person
-from integration.patient_context.rig import DEMO, OTHER, Client, Process, refusal
+from integration.patient_context.rig import DEMO, OTHER, Client, Process
+from integration.refusals import refusal
 from patient_context.adapters.read_model import tables
 from patient_context.adapters.read_model.projection import PatientProjection
 from runtime.database.tenant_session import tenant_session

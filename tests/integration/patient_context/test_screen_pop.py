@@ -15,7 +15,8 @@ from careline.patient_context.v1.patient_service_pb2 import (
 )
 from eventstore.errors import LogUnavailable
 from integration.patient_context.people import PHONE, brought_in, history, person
-from integration.patient_context.rig import DEMO, OTHER, Process, refusal, request_id
+from integration.patient_context.rig import DEMO, OTHER, Process
+from integration.refusals import refusal, request_id
 from runtime.new_id import new_id
 from runtime.tokens.caller_assertion import CallerLevel
 

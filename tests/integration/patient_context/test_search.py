@@ -6,7 +6,8 @@ import pytest
 from careline.patient_context.v1.consent_service_pb2 import Consent, RecordConsentRequest
 from careline.patient_context.v1.patient_service_pb2 import FindPatientsRequest
 from integration.patient_context.people import brought_in, found, person
-from integration.patient_context.rig import DEMO, OTHER, Client, Process, refusal, request_id
+from integration.patient_context.rig import DEMO, OTHER, Client, Process
+from integration.refusals import refusal, request_id
 
 BORN = "1972-03-03"
 

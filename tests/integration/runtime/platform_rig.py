@@ -5,18 +5,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-import eventstore.postgres
-import messaging.migrate
-import sealing.keyring.migrate
 from conftest import Database, Nats
 from embedded import PostgresServer
 from integration.runtime.vault_rig import VaultRig, Workload
+from integration.service_schemas import migrated
 from messaging.names import Consumption
 from messaging.permissions import service_permissions
 from messaging.streams import provision
 from runtime.settings import ServiceSettings, load_settings
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 
 SERVICES = ("routing", "audit")
 CONSUMPTIONS = {"routing": (), "audit": (Consumption("audit", "routing", "probe"),)}
@@ -67,7 +64,7 @@ async def provisioned(
     postgres: PostgresServer, database: Database, vault: VaultRig, nats: Nats
 ) -> AsyncIterator[Platform]:
     async with AsyncExitStack() as stack:
-        await _schemas(database)
+        await migrated(database, *SERVICES)
         admin = await _vault_admin(database, stack)
         connection = f"platform-{uuid4().hex[:8]}"
         _logins(vault, postgres, database, connection, admin)
@@ -86,31 +83,6 @@ async def provisioned(
         yield Platform(
             postgres, database, vault, nats, {name: vault.workload() for name in SERVICES}
         )
-
-
-async def _schemas(database: Database) -> None:
-    await sealing.keyring.migrate.prepare(database.engine)
-    await sealing.keyring.migrate.migrate(database.engine)
-    for service in SERVICES:
-        owner, runtime = f"{service}_owner", f"{service}_runtime"
-        for role in (owner, runtime):
-            await _role(database, role)
-        await eventstore.postgres.migrate(
-            database.engine, service, owner_role=owner, runtime_role=runtime
-        )
-        await messaging.migrate.migrate(
-            database.engine, service, owner_role=owner, runtime_role=runtime
-        )
-
-
-async def _role(database: Database, role: str) -> None:
-    """Make a role, which outlives the database: the server has one set for all."""
-    try:
-        async with database.engine.begin() as connection:
-            await connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
-    except ProgrammingError as error:
-        if "already exists" not in str(error):
-            raise
 
 
 async def _vault_admin(database: Database, stack: AsyncExitStack) -> str:

@@ -3,7 +3,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from messaging.backoff import Backoff
 from messaging.consumer_position import Place
 from messaging.consumer_status import ConsumerProgress
 from messaging.denials import Denials, denied_subject
@@ -124,15 +123,6 @@ def test_lags_and_reasons_are_exported_for_those_that_lead(reader: InMemoryMetri
         (0, {"consumer": "audit_history", "source": "conversations"})
     ]
     assert "careline.consumer.lag" not in points
-
-
-def test_pauses_grow_are_bounded_and_vary() -> None:
-    backoff = Backoff(first=0.1, longest=3.0)
-    for failures, longest in ((1, 0.1), (2, 0.2), (5, 1.6), (9, 3.0), (10_000, 3.0)):
-        pauses = {backoff.after(failures) for _ in range(50)}
-        assert longest / 2 <= min(pauses)
-        assert max(pauses) <= longest
-        assert len(pauses) > 1
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,11 @@ from eventstore.event import RecordedEvent
 from eventstore.memory import MemoryEventLog
 from runtime.access_records import ACCESS_EVENTS, AccessRecords
 from runtime.event_codec import LogCodec
+from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
 from runtime.principal import Principal, PrincipalKind, service_principal
 from runtime.purpose_of_use import PurposeOfUse
+from runtime.refusal import Refused
 from runtime.request_context import RequestContext, acting_in
 from sealing.event_codec import EventCodec
 from sealing.keyring.data_key import DataKey, Erased
@@ -54,7 +56,7 @@ class Rig:
         self.log = MemoryEventLog()
         self.keys = IndexKeys()
         codec = LogCodec(EventCodec(Sealer(NoKeys()), "identity", ACCESS_EVENTS))
-        self.records = AccessRecords(self.log, codec, Requests(self.keys))
+        self.records = AccessRecords(EventRecorder(self.log, codec), Requests(self.keys))
 
     async def events(self) -> list[RecordedEvent]:
         return [event async for event in self.log.read_log()]
@@ -63,13 +65,13 @@ class Rig:
 async def test_a_disclosure_says_whose_data_go_to_whom_and_why() -> None:
     rig = Rig()
     with acting_in(REQUEST):
-        position = await rig.records.disclosed(
+        name = await rig.records.disclosed(
             "patients/1", ["Patient", "Condition"], caller_level="VERIFIED", obligations=["notice"]
         )
 
     (event,) = await rig.events()
     disclosed = Disclosed.FromString(event.data)
-    assert position == event.position
+    assert name == event.stream.name
     assert event.stream.category == "disclosures"
     assert (disclosed.patient, disclosed.recipient.name) == ("patients/1", "agents/1")
     assert disclosed.purpose_of_use == "TREAT"
@@ -83,6 +85,18 @@ async def test_a_disclosure_that_can_not_be_recorded_is_none() -> None:
 
     with acting_in(REQUEST), pytest.raises(KeyringUnavailable):
         await rig.records.disclosed("patients/1", ["Patient"])
+
+
+@pytest.mark.parametrize(
+    "asked", [replace(REQUEST, principal=None), replace(REQUEST, purpose=None)]
+)
+async def test_a_disclosure_to_nobody_or_for_nothing_is_refused(asked: RequestContext) -> None:
+    rig = Rig()
+
+    with acting_in(asked), pytest.raises(Refused, match="DENIED_OR_ABSENT"):
+        await rig.records.disclosed("patients/1", ["Patient"])
+
+    assert await rig.events() == []
 
 
 async def test_a_refusal_is_recorded_with_its_action() -> None:

@@ -1,8 +1,10 @@
 """Work beside a block."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
+from messaging import cancellation
 from runtime.background import EndedByItself, beside
 from runtime.new_id import new_id
 
@@ -20,6 +22,25 @@ async def test_work_runs_beside_the_block_and_is_cancelled_at_its_end() -> None:
     async with beside(work):
         await asyncio.wait_for(started.wait(), 5)
     assert cancelled.is_set()
+
+
+async def test_work_that_swallows_a_cancellation_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cancellation, "AGAIN_SECONDS", 0.01)
+    started, swallowed = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        started.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        swallowed.set()
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(10):
+        async with beside(work):
+            await started.wait()
+    assert swallowed.is_set()
 
 
 async def test_work_that_fails_ends_the_block() -> None:

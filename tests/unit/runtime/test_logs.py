@@ -9,6 +9,9 @@ from uuid import UUID
 
 import pytest
 from careline.identity.v1.token_service_pb2 import IssueServiceTokenRequest
+from messaging.denials import PermissionDenied
+from messaging.failures import stuck_by
+from messaging.stuck import Reason, Stuck
 from runtime.principal import PrincipalKind
 from runtime.request_context import RequestContext, acting_in
 from runtime.telemetry.logs import JsonHandler
@@ -77,6 +80,22 @@ def test_a_listed_field_with_another_shape_is_withheld(stream: StringIO) -> None
     logging.getLogger("runtime.x").warning("x", extra={"state": CANARY})
 
     assert _line(stream)["state"] == "<withheld>"
+
+
+def test_what_holds_messaging_up_is_told(stream: StringIO) -> None:
+    for stuck in (
+        Stuck(Reason.RETRY_LATER, "KEYRING_AWAY"),
+        stuck_by(PermissionDenied("$js.api.consumer.info.careline_identity.audit_trail")),
+        stuck_by(OSError(CANARY)),
+    ):
+        logging.getLogger("messaging.x").warning("stuck", extra=stuck.log_fields)
+
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["reason"], line["detail"]) for line in told] == [
+        ("RETRY_LATER", "KEYRING_AWAY"),
+        ("PERMISSION_DENIED", "$js.api.consumer.info.careline_identity.audit_trail"),
+        ("DATABASE_AWAY", "OSError"),
+    ]
 
 
 def test_a_message_is_redacted_by_its_descriptor(stream: StringIO) -> None:

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from eventstore.backoff import Backoff
 from eventstore.errors import EventLogError
 from eventstore.event_log import EventLog, Head, Page
 from eventstore.postgres.checkpoint import Checkpoint
@@ -15,18 +15,8 @@ from eventstore.projection import Projection, ProjectionStatus
 from eventstore.projection_progress import Progress
 
 _TRANSACTION_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 30.0
 _IDLE_MOVE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Seconds to wait after the first failure, doubled at each further one up to the longest."""
-
-    first: float = 0.1
-    longest: float = 30.0
-
-    def after(self, failures: int) -> float:
-        return min(self.first * float(1 << min(failures - 1, 32)), self.longest)
 
 
 class LogRestored(EventLogError):
@@ -59,7 +49,7 @@ class ProjectionRunner:
         self._projection = projection
         self._checkpoint = Checkpoint(schema, projection.name, projection.version)
         self._progress = Progress(projection, clock)
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(longest=_LONGEST_PAUSE_SECONDS)
         self._logger = logging.getLogger("eventstore.projection")
         self._failures = 0
         self._moved_at = 0.0
@@ -82,7 +72,10 @@ class ProjectionRunner:
                 try:
                     await self._follow()
                 except _Fenced:
-                    self._logger.info("%s: moved by another runner", self._projection.name)
+                    self._logger.info(
+                        "projection was moved by another runner",
+                        extra={"projection": self._projection.name},
+                    )
                 # A projection is its service's code: whatever it raises shows and is tried again.
                 except Exception as error:  # noqa: BLE001
                     self._failures += 1
@@ -130,10 +123,12 @@ class ProjectionRunner:
         position = self._progress.position
         self._progress.stops(f"{reason} (after position {position})")
         self._logger.error(
-            "projection %s version %d is stuck after position %d, next try in %.1f s: %s",
-            self._projection.name,
-            self._projection.version,
-            position,
+            "projection is stuck, next try in %.1f s",
             pause,
-            reason,
+            extra={
+                "projection": self._projection.name,
+                "version": self._projection.version,
+                "position": position,
+                "error": type(error).__name__,
+            },
         )

@@ -93,10 +93,15 @@ class Account:
         return self.identity.public
 
     def credentials(
-        self, user: str, permissions: Permissions, *, expires: datetime | None = None
+        self,
+        user: str,
+        permissions: Permissions,
+        *,
+        expires: datetime | None = None,
+        key: SigningKey | None = None,
     ) -> Credentials:
-        """Make a user with a new key. At `expires` the server ends the user's sessions."""
-        key = SigningKey.generate(KeyKind.USER)
+        """Make a user, of a new key unless one is given. The server ends sessions at `expires`."""
+        key = key or SigningKey.generate(KeyKind.USER)
         claims: dict[str, object] = {
             "type": "user",
             "issuer_account": self.public,

@@ -149,12 +149,12 @@ class NatsClient(Client):
     async def _note_error(self, error: Exception) -> None:
         subject = denied_subject(str(error))
         if subject is not None:
-            _log.warning("NATS denied %s", subject)
+            _log.warning("NATS denied a subject", extra={"subject": subject})
             self.denials.report(subject)
         elif self._starting and "authorization" in str(error).lower():
             raise CredentialsRefused("NATS refused the credentials: issue new ones") from error
         else:
-            _log.debug("NATS client: %s", type(error).__name__)
+            _log.debug("NATS client reports an error", extra={"error": type(error).__name__})
 
     async def _note_up(self) -> None:
         _log.info("connected to NATS")

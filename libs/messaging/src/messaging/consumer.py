@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from eventstore.backoff import Backoff
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.acknowledger import Acknowledger
-from messaging.backoff import Backoff
 from messaging.connect import ConnectionClosed, NatsClient
 from messaging.consumer_position import ConsumerPosition, Place
 from messaging.consumer_status import ConsumerProgress, ConsumerStatus
@@ -179,10 +179,15 @@ class Consumer:
         try:
             event = received_event(message.subject, message.headers or {}, message.data)
         except MessageMalformed as error:
-            _log.error("%s: ignored: %s", self._consumption.stream, error)
+            _log.error(
+                "message is malformed and ignored",
+                extra={"stream": self._consumption.stream, "detail": error.header},
+            )
             return None
         if event.source != self._consumption.source:
-            _log.error("%s: ignored: an event of another service", self._consumption.stream)
+            _log.error(
+                "event of another service is ignored", extra={"stream": self._consumption.stream}
+            )
             return None
         return event
 
@@ -196,10 +201,10 @@ class Consumer:
     async def _fill(self, place: Place, until: int, pending: int) -> Place:
         """Read from the source's log what lies between, and handle it. Raises Stuck: GAP."""
         _log.warning(
-            "%s: events are missing after position %d up to %d, reading them from the log",
-            self._consumption.durable,
+            "events are missing after position %d up to %d, reading them from the log",
             place.position,
             until,
+            extra={"consumer": self._consumption.durable, "source": self._consumption.source},
         )
         self._progress.stops(Stuck(Reason.GAP))
         batches = missing_events(self._reader, place, until, batch=self._options.batch)
@@ -218,6 +223,9 @@ class Consumer:
         self._failures += 1
         pause = self._options.backoff.after(self._failures)
         self._progress.stops(stuck)
-        name = self._consumption.durable
-        _log.warning("consumer %s: %s; next try in %.1f s", name, stuck, pause)
+        _log.warning(
+            "consumer is stuck, next try in %.1f s",
+            pause,
+            extra={"consumer": self._consumption.durable, **stuck.log_fields},
+        )
         await asyncio.sleep(pause)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Coroutine
 
+from messaging.cancellation import cancel_until_ended
+
 
 class EndedByItself(RuntimeError):
     """A work that should run without end returned."""
@@ -20,6 +22,5 @@ async def until_one_fails(*works: Coroutine[None, None, None]) -> None:
             task.result()
         raise EndedByItself("a work that should run without end returned")
     finally:
-        for task in tasks:
-            task.cancel()
+        await cancel_until_ended(*tasks)
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 
+from eventstore.backoff import Backoff
 from eventstore.errors import EventLogError
 from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from messaging.backoff import Backoff
 from messaging.connect import ConnectionClosed, NatsClient
 from messaging.failures import stuck_by
 from messaging.first_failure import until_one_fails
@@ -192,7 +192,7 @@ class Relay:
         self._failures += 1
         pause = self._options.backoff.after(self._failures)
         self._progress.stuck = stuck
-        _log.warning("relay of %s: %s; next try in %.1f s", self._service, stuck, pause)
+        _log.warning("relay is stuck, next try in %.1f s", pause, extra=stuck.log_fields)
         await self._look_at_head()
         await asyncio.sleep(pause)
 

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from eventstore.backoff import Backoff
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from messaging.backoff import Backoff
 from messaging.consumer_position import ConsumerPosition, Place
 from messaging.consumer_status import ConsumerProgress
 from messaging.dead_letters import DeadLetterBox
@@ -106,13 +106,15 @@ class Retrying:
             await self._box.park(connection, event, failed, attempts)
         self._progress.parked += 1
         _log.error(
-            "%s gave up on the event at position %d of %s after %d attempts: %s, %s",
-            self._consumer,
-            event.position,
-            event.source,
-            attempts,
-            failed.reason,
-            failed.error_type,
+            "consumer gave up on an event and parked it",
+            extra={
+                "consumer": self._consumer,
+                "source": event.source,
+                "position": event.position,
+                "attempts": attempts,
+                "reason": failed.reason,
+                "error": failed.error_type,
+            },
         )
         return place
 
@@ -126,5 +128,9 @@ class Retrying:
     async def _pause(self, stuck: Stuck, tries: int) -> None:
         pause = self._retries.backoff.after(tries)
         self._progress.stops(stuck)
-        _log.warning("%s: %s; next try in %.1f s", self._consumer, stuck, pause)
+        _log.warning(
+            "consumer is held up by an event, next try in %.1f s",
+            pause,
+            extra={"consumer": self._consumer, **stuck.log_fields},
+        )
         await asyncio.sleep(pause)

@@ -28,9 +28,16 @@ class Reason(StrEnum):
 
 
 class Stuck(Exception):
-    """Work cannot go on for a reason; `detail` is a code or a type's name, never a value."""
+    """Work cannot go on for a reason.
+
+    `detail` is a code, a type's name or a subject, never a value; `log_fields` are both for a log.
+    """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason.name}: {reason.value}" + (f" ({detail})" if detail else ""))
         self.reason = reason
         self.detail = detail
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        return {"reason": self.reason.name, "detail": self.detail}

@@ -3,20 +3,21 @@
 import logging
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 from careline.log.events.v1.events_pb2 import AccessRefused, Disclosed, LogRead
-from eventstore.event_log import EventLog, Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.stream_id import StreamId
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from runtime.errors import refusal_of
-from runtime.event_codec import LogCodec
+from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
 from runtime.new_id import new_id
 from runtime.principal import PrincipalKind
+from runtime.refusal import Refused
 from runtime.request_context import RequestContext, acting_in, current_request
 from runtime.tenant import is_tenant
 
@@ -28,9 +29,8 @@ _MOST_REFUSALS_A_SECOND: Final = 20
 class AccessRecords:
     """Appends disclosures, refusals and reads of the log."""
 
-    def __init__(self, log: EventLog, codec: LogCodec, requests: Requests) -> None:
-        self._log = log
-        self._codec = codec
+    def __init__(self, recorder: EventRecorder, requests: Requests) -> None:
+        self._recorder = recorder
         self._requests = requests
         self._second = 0
         self._refusals = 0
@@ -43,21 +43,24 @@ class AccessRecords:
         conversation: str = "",
         caller_level: str = "",
         obligations: Sequence[str] = (),
-    ) -> int:
+        at: datetime | None = None,
+    ) -> str:
         """Record that the current request is about to be answered with data of a patient.
 
-        Gives the position. The answer may leave only after this returned: what it raises refuses
-        the disclosure.
+        Gives the record's name, "disclosures/{id}"; `at` is the time of the decision, if not now.
+        The answer may leave only after this returned: what it raises refuses the disclosure.
         """
         request = current_request()
+        if request.principal is None or request.purpose is None:
+            raise Refused("DENIED_OR_ABSENT")
         event = Disclosed(
             patient=patient,
-            recipient=request.principal.actor() if request.principal else None,
-            purpose_of_use=request.purpose or "",
+            recipient=request.principal.actor(),
+            purpose_of_use=request.purpose,
             resource_types=resource_types,
             conversation=conversation,
             caller_level=caller_level,
-            disclose_time=_now(),
+            disclose_time=_now() if at is None else _stamp(at),
             obligations=obligations,
         )
         return await self._append("disclosures", event)
@@ -99,21 +102,13 @@ class AccessRecords:
             ),
         )
 
-    async def _append(self, collection: str, event: Message) -> int:
+    async def _append(self, collection: str, event: Message) -> str:
+        """Append an event to a stream of its own and give the stream's name."""
         about = new_id()
-        tenant = current_request().tenant
         request = await self._requests.own_decision(about)
-        stream = StreamId(tenant, f"{collection}/{about}")
-        encoded = await self._codec.encode(
-            stream,
-            f"tenants/{tenant}",
-            [request.ids(0)],
-            [event],
-            request.metadata,
-            request.digest,
-        )
-        write = Write(stream, ExpectedRevision.NO_STREAM, encoded)
-        return (await self._log.append(write)).position
+        stream = StreamId(current_request().tenant, f"{collection}/{about}")
+        await self._recorder.append(stream, event, request, expected=ExpectedRevision.NO_STREAM)
+        return stream.name
 
     def _is_too_often(self) -> bool:
         second = int(time.monotonic())
@@ -124,6 +119,10 @@ class AccessRecords:
 
 
 def _now() -> Timestamp:
+    return _stamp(datetime.now(UTC))
+
+
+def _stamp(moment: datetime) -> Timestamp:
     timestamp = Timestamp()
-    timestamp.GetCurrentTime()
+    timestamp.FromDatetime(moment)
     return timestamp

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
+from messaging.cancellation import cancel_until_ended
+
 Work = Callable[[], Coroutine[None, None, None]]
 
 
@@ -26,8 +28,7 @@ async def beside(*works: Work) -> AsyncIterator[None]:
         except Exception as error:  # noqa: BLE001  raised below, outside the group's wrapping
             failure = error
         finally:
-            for task in tasks:
-                task.cancel()
+            await cancel_until_ended(*tasks)
     if failure is not None:
         raise failure
 

@@ -44,7 +44,7 @@ class Requests:
         is missing or no UUID, and for a caller that acts for no tenant.
         """
         context = current_request()
-        given = _request_id(
+        given = request_id_of(
             getattr(message, "request_id", "") if request_id is None else request_id
         )
         key = _key(context, context.method, part, str(given))
@@ -103,7 +103,8 @@ def _request(key: bytes, digest: bytes, time_ms: int | None, context: RequestCon
     )
 
 
-def _request_id(text: str) -> UUID:
+def request_id_of(text: str) -> UUID:
+    """Read a request id; raises Refused for one that is missing or no UUID with hyphens."""
     if not text:
         raise Refused("REQUEST_ID_REQUIRED")
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from runtime.principal import Principal
 from runtime.purpose_of_use import PurposeOfUse
+from runtime.refusal import Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,14 @@ def current_request() -> RequestContext:
     if request is None:
         raise NoRequest("no request is being served here; enter one by acting_in")
     return request
+
+
+def calling_principal() -> Principal:
+    """Give who calls; refuses where policies would let nobody without a principal get."""
+    principal = current_request().principal
+    if principal is None:
+        raise Refused("DENIED_OR_ABSENT")
+    return principal
 
 
 def request_or_none() -> RequestContext | None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from eventstore.backoff import Backoff
 from eventstore.event_log import EventLog
 from messaging.connect import (
     ConnectionClosed,
@@ -30,8 +31,7 @@ from runtime.telemetry.event_spans import EventSpans
 from runtime.vault.errors import VaultUnavailable
 
 _log = logging.getLogger(__name__)
-_FIRST_DELAY: Final = 0.5
-_LONGEST_DELAY: Final = 15.0
+_BACKOFF: Final = Backoff(first=0.5, longest=15.0)
 _PROBE_SECONDS: Final = 2
 
 
@@ -83,16 +83,16 @@ class ServiceMessaging:
     async def run(self) -> None:
         """Publish and consume without end."""
         engine = self.engine(2 * len(self.subscriptions) + 3)
-        delay = _FIRST_DELAY
+        failures = 0
         while True:
             try:
                 client = await self._connect()
             except (NatsUnavailable, CredentialsRefused, VaultUnavailable) as error:
                 _log.warning("no connection to NATS", extra={"error": type_name(error)})
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, _LONGEST_DELAY)
+                failures += 1
+                await asyncio.sleep(_BACKOFF.after(failures))
                 continue
-            delay = _FIRST_DELAY
+            failures = 0
             try:
                 await self._work(client, engine)
             except* ConnectionClosed:

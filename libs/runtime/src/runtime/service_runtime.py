@@ -22,6 +22,7 @@ from runtime.access_records import ACCESS_EVENTS, AccessRecords
 from runtime.background import Work
 from runtime.channel import open_channel
 from runtime.event_codec import LogCodec
+from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
 from runtime.interceptors.authenticate import EndedSessions
 from runtime.log_service import LogApi
@@ -72,7 +73,8 @@ class ServiceRuntime(Generic[SettingsT]):
         self.executor = Executor(self.log, self.codec)
         self.joint = JointExecutor(self.log, self.codec, self.executor)
         self.requests = Requests(parts.keyring)
-        self.records = AccessRecords(self.log, self.codec, self.requests)
+        self.recorder = EventRecorder(self.log, self.codec)
+        self.records = AccessRecords(self.recorder, self.requests)
         self.access = Access(policies)
         self.keys = parts.keys
         public_keys = PublicKeys(parts.keys, TOKEN_KEYS | {KEY})

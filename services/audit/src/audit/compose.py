@@ -15,7 +15,7 @@ from audit.settings import CONSUMES, AuditSettings
 async def compose(runtime: ServiceRuntime[AuditSettings]) -> None:
     """Follow every other service's log into the trail, and answer from it."""
     for consumption in CONSUMES:
-        recorder = TrailRecorder(runtime.log, runtime.codec, runtime.requests, consumption.durable)
+        recorder = TrailRecorder(runtime.recorder, runtime.requests, consumption.durable)
         runtime.consume(consumption.source, consumption.purpose, recorder.handle)
     runtime.project(TrailProjection())
     coverage = Coverage(runtime.queries, (one.source for one in CONSUMES))

@@ -23,7 +23,6 @@ from patient_context.adapters.read_model.queries import PatientRows, pending_era
 from patient_context.adapters.wanted import Index
 from patient_context.application.consents import Consents
 from patient_context.application.content import Contents
-from patient_context.application.disclosures import Disclosures
 from patient_context.application.erasures import Erasures, PendingErasure
 from patient_context.application.screen_pop import ScreenPops
 from patient_context.application.search import Search
@@ -39,7 +38,6 @@ async def compose(runtime: ServiceRuntime[PatientContextSettings]) -> None:
     require_writable(spill_directory)
     projected = runtime.project(PatientProjection(runtime.codec, keyring))
     rows = PatientRows(runtime.queries, runtime.sealer)
-    disclosures = Disclosures(runtime.log, runtime.codec, requests)
     erasures = Erasures(runtime.executor, requests, keyring, projected)
     patience = timedelta(seconds=settings.unfinished_erasure_seconds)
 
@@ -50,9 +48,9 @@ async def compose(runtime: ServiceRuntime[PatientContextSettings]) -> None:
         UnfinishedErasures(erasures, unfinished, look_every=settings.unfinished_erasure_seconds).run
     )
     patients = GrpcPatients(
-        Search(rows, disclosures),
+        Search(rows, runtime.records),
         Index(keyring),
-        ScreenPops(runtime.executor, rows, projected, disclosures),
+        ScreenPops(runtime.executor, rows, projected, runtime.records),
         erasures,
         runtime.access,
         runtime.caller_assertions,

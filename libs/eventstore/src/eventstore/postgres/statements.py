@@ -1,4 +1,4 @@
-"""The SQL beside this file, made out for one schema."""
+"""SQL in files, made out for one schema."""
 
 import re
 from collections.abc import Mapping
@@ -19,8 +19,12 @@ def identifier(name: str) -> str:
 
 def load_statements(schema: str) -> Mapping[str, str]:
     """Load all statements for the log in `schema`, by the name of their file."""
+    return read_statements(files("eventstore.postgres") / "sql", schema)
+
+
+def read_statements(folder: Traversable, schema: str) -> Mapping[str, str]:
+    """Read a folder's statements by the name of their file; ValueError for a bad schema name."""
     place = {"schema": identifier(schema)}
-    folder = files("eventstore.postgres") / "sql"
     return {
         file.name.removesuffix(".sql"): fill(file, place)
         for file in folder.iterdir()

@@ -9,10 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from eventstore.backoff import Backoff
 from eventstore.event_log import EventLog, Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.projection_progress import ProjectionBehind
-from eventstore.projection_runner import Backoff, ProjectionRunner
+from eventstore.projection_runner import ProjectionRunner
 from eventstore.testing.example_events import new_events, new_stream
 from eventstore.testing.example_projection import Sightings
 

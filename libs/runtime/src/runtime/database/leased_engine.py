@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Final, Self
 
+from eventstore.backoff import Backoff
 from sqlalchemy import Pool, QueuePool, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import greenlet_spawn
@@ -20,8 +21,7 @@ from runtime.vault.errors import VaultUnavailable
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS: Final = 30.0
-_FIRST_DELAY: Final = 0.5
-_LONGEST_DELAY: Final = 15.0
+_BACKOFF: Final = Backoff(first=0.5, longest=15.0)
 
 
 class LeasedDatabase:
@@ -74,7 +74,7 @@ class LeasedDatabase:
 
     async def stay_fresh(self) -> None:
         """Exchange the login in time, without end; the owner runs this beside its own work."""
-        delay = _FIRST_DELAY
+        failures = 0
         while True:
             await self._until_exchange(self._current())
             try:
@@ -83,10 +83,10 @@ class LeasedDatabase:
                 _log.warning(
                     "database login was not exchanged", extra={"error": type(error).__name__}
                 )
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, _LONGEST_DELAY)
+                failures += 1
+                await asyncio.sleep(_BACKOFF.after(failures))
                 continue
-            delay = _FIRST_DELAY
+            failures = 0
             old, self._login = self._current(), fresh
             await self._swap_pools(old)
             await self._end(old)

@@ -32,6 +32,7 @@ FIELDS: Final = frozenset(
         "consumer",
         "count",
         "dependency",
+        "detail",
         "during",
         "epoch",
         "error",
@@ -55,12 +56,14 @@ FIELDS: Final = frozenset(
         "source",
         "state",
         "stream",
+        "subject",
         "tenant",
         "version",
     }
 )
-_FROM_CODE: Final = frozenset({"causes", "during", "error", "frames"})
-"""Fields whose values are names in code: types, functions, files, methods."""
+_FROM_CODE: Final = frozenset({"causes", "detail", "during", "error", "frames", "subject"})
+"""Fields whose values are names in code, types, functions, files, methods, or NATS subjects, which
+hold ids and no values."""
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _NAME_IN_CODE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[./][A-Za-z_*>][A-Za-z0-9_*>-]*)+")
 _CAMEL_CASE = re.compile(r"(?:[A-Z][a-z0-9]+){2,}")

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 
 import hvac
+from eventstore.backoff import Backoff
 
 from runtime.secret_reference import SecretUnreadable
 from runtime.vault.connection import VaultConnection
@@ -16,8 +17,7 @@ from runtime.vault.sign_in import AppRoleSignIn, VaultToken
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
-_FIRST_DELAY: Final = 0.5
-_LONGEST_DELAY: Final = 30.0
+_BACKOFF: Final = Backoff(first=0.5, longest=30.0)
 _UP: Final = frozenset({200, 429, 472, 473})
 
 
@@ -111,17 +111,17 @@ class VaultSession:
 
     async def stay_signed_in(self) -> None:
         """Renew without end; the owner of the session runs this beside its own work."""
-        delay = _FIRST_DELAY
+        failures = 0
         await asyncio.sleep(_until_renewal(self._token.lifetime))
         while True:
             try:
                 left = await self._renewed()
             except VaultUnavailable as error:
                 _log.warning("vault sign-in was not renewed", extra={"error": type(error).__name__})
-                await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311  jitter, no secret
-                delay = min(delay * 2, _LONGEST_DELAY)
+                failures += 1
+                await asyncio.sleep(_BACKOFF.after(failures))
                 continue
-            delay = _FIRST_DELAY
+            failures = 0
             await asyncio.sleep(_until_renewal(left))
 
     async def _renewed(self) -> float:

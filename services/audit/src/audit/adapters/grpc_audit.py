@@ -1,6 +1,6 @@
 """AuditService over gRPC."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import grpc
@@ -8,8 +8,8 @@ from careline.audit.v1 import audit_service_pb2 as pb2
 from careline.audit.v1.audit_service_pb2_grpc import AuditServiceServicer
 from careline.log.v1.recorded_event_pb2 import Actor
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from runtime.database.tenant_session import tenant_session
+from runtime.field_checks import moment_of
 from runtime.paging import page_size, page_token, place_of
 from runtime.refusal import field_invalid
 from runtime.request_context import current_request
@@ -38,6 +38,7 @@ class GrpcAudit(AuditServiceServicer):
         if not request.patient and not request.recipient:
             raise field_invalid("patient", 'a name as "patients/{id}", or a recipient, or both')
         size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
+        span, after = _span(request), _place(request)
         if request.at_least:
             await self._coverage.reaches(request.at_least_service, request.at_least)
         async with tenant_session(self._engine, current_request().tenant) as connection:
@@ -45,8 +46,8 @@ class GrpcAudit(AuditServiceServicer):
                 connection,
                 patient=request.patient,
                 recipient=request.recipient,
-                span=_span(request),
-                after=_place(request),
+                span=span,
+                after=after,
                 limit=size + 1,
             )
         return pb2.ListAccessesResponse(
@@ -58,14 +59,15 @@ class GrpcAudit(AuditServiceServicer):
         self, request: pb2.ListActionsRequest, _: Context
     ) -> pb2.ListActionsResponse:
         size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
+        span, after = _span(request), _place(request)
         async with tenant_session(self._engine, current_request().tenant) as connection:
             found = await queries.actions(
                 connection,
                 stream=request.stream,
                 actor=request.actor,
                 trace_id=request.trace_id,
-                span=_span(request),
-                after=_place(request),
+                span=span,
+                after=after,
                 limit=size + 1,
             )
         return pb2.ListActionsResponse(
@@ -80,15 +82,11 @@ class GrpcAudit(AuditServiceServicer):
 
 
 def _span(request: pb2.ListAccessesRequest | pb2.ListActionsRequest) -> Span:
-    start = _moment(request.start_time) if request.HasField("start_time") else None
-    end = _moment(request.end_time) if request.HasField("end_time") else None
+    start = moment_of(request.start_time, "start_time") if request.HasField("start_time") else None
+    end = moment_of(request.end_time, "end_time") if request.HasField("end_time") else None
     if start is not None and end is not None and end <= start:
         raise field_invalid("end_time", "a time after start_time")
     return Span(start, end)
-
-
-def _moment(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(UTC)
 
 
 def _place(request: pb2.ListAccessesRequest | pb2.ListActionsRequest) -> Place | None:

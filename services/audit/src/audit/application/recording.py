@@ -1,10 +1,9 @@
 """Writes the trail: an entry for each event of another service's log, once."""
 
-from eventstore.event_log import EventLog, Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.stream_id import StreamId
 from messaging.received_event import ReceivedEvent
-from runtime.event_codec import LogCodec
+from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,9 +14,8 @@ from audit.domain.trail import trail_of
 class TrailRecorder:
     """Handles the events of one source; handled twice, an event still has one entry."""
 
-    def __init__(self, log: EventLog, codec: LogCodec, requests: Requests, consumer: str) -> None:
-        self._log = log
-        self._codec = codec
+    def __init__(self, recorder: EventRecorder, requests: Requests, consumer: str) -> None:
+        self._recorder = recorder
         self._requests = requests
         self._consumer = consumer
 
@@ -26,12 +24,4 @@ class TrailRecorder:
         entry = entry_of(event)
         request = await self._requests.reaction_to(event, consumer=self._consumer)
         stream = StreamId(event.stream.tenant, trail_of(entry.source))
-        encoded = await self._codec.encode(
-            stream,
-            f"tenants/{stream.tenant}",
-            [request.ids(0)],
-            [entry],
-            request.metadata,
-            request.digest,
-        )
-        await self._log.append(Write(stream, ExpectedRevision.ANY, encoded))
+        await self._recorder.append(stream, entry, request, expected=ExpectedRevision.ANY)

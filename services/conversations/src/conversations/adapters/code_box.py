@@ -4,13 +4,12 @@ import hmac
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from runtime.database.tenant_session import tenant_session
+from runtime.database.tenant_session import session_of_all_tenants, tenant_session
 from sealing.value_sealer import ValueSealer
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from conversations.adapters.all_tenants import all_tenants
 from conversations.adapters.cells import code_address_cell, code_cell
 from conversations.adapters.tables import one_time_code
 from conversations.application.outgoing import Addressee, NewCode, Waiting
@@ -110,7 +109,7 @@ class SqlCodes:
             return await connection.scalar(emptied) is not None
 
     async def delete_ended(self, now: datetime) -> None:
-        async with all_tenants(self._engine) as connection:
+        async with session_of_all_tenants(self._engine) as connection:
             await connection.execute(
                 delete(one_time_code).where(one_time_code.c.expire_time <= now)
             )

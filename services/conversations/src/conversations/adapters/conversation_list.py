@@ -14,12 +14,12 @@ from runtime.access import Access, Resource
 from runtime.database.tenant_session import tenant_session
 from runtime.paging import page_size, page_token, place_of
 from runtime.refusal import Refused
-from runtime.request_context import current_request
+from runtime.request_context import calling_principal, current_request
+from runtime.resource_names import uuid_resource_name
 from sqlalchemy import Row, Select, and_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from conversations.adapters import api_words, fields
-from conversations.adapters.caller import caller
+from conversations.adapters import api_words
 from conversations.adapters.conversation_message import conversation_message
 from conversations.adapters.tables import conversation, conversation_party
 from conversations.domain.conversation import Channel, Control, HolderKind, JoinedChannel, Status
@@ -51,7 +51,7 @@ class ConversationList:
         context = current_request()
         query = select(conversation).where(conversation.c.tenant == context.tenant)
         if request.patient:
-            patient = fields.resource_name(request.patient, "patients", "patient")
+            patient = uuid_resource_name(request.patient, "patients", "patient")
             query = query.where(conversation.c.patient == patient)
         state = api_words.state_if_set(request.state)
         if state is not None:
@@ -67,7 +67,7 @@ class ConversationList:
         )
         return (
             query.join(conversation_party, mine)
-            .where(conversation_party.c.principal == caller().name)
+            .where(conversation_party.c.principal == calling_principal().name)
             .order_by(
                 conversation_party.c.create_time.desc(), conversation_party.c.conversation.desc()
             )

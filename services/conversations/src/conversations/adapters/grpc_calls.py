@@ -5,9 +5,10 @@ from typing import Any
 import grpc
 from careline.conversations.v1 import call_service_pb2 as pb2
 from careline.conversations.v1.call_service_pb2_grpc import CallServiceServicer
+from runtime.request_context import calling_principal
+from runtime.resource_names import uuid_resource_name
 
 from conversations.adapters import api_words, fields
-from conversations.adapters.caller import caller
 from conversations.application.commands import Command, Commands, Done
 from conversations.domain import call_leg
 from conversations.domain.call_leg import EndReason
@@ -31,7 +32,7 @@ class GrpcCalls(CallServiceServicer):
             lambda state, occasion: call_leg.start(
                 state,
                 leg=occasion.name("legs"),
-                frontend=caller().name,
+                frontend=calling_principal().name,
                 address=address,
                 outbound=request.outbound,
                 at=occasion.at,
@@ -46,7 +47,7 @@ class GrpcCalls(CallServiceServicer):
         done = await self._execute(
             request,
             lambda state, occasion: call_leg.answer(
-                state, leg=leg, frontend=caller().name, at=occasion.at
+                state, leg=leg, frontend=calling_principal().name, at=occasion.at
             ),
         )
         return pb2.AnswerLegResponse(position=done.position)
@@ -58,7 +59,7 @@ class GrpcCalls(CallServiceServicer):
         done = await self._execute(
             request,
             lambda state, occasion: call_leg.record_keys(
-                state, leg=leg, frontend=caller().name, keys=keys, at=occasion.at
+                state, leg=leg, frontend=calling_principal().name, keys=keys, at=occasion.at
             ),
         )
         return pb2.RecordKeyPressResponse(position=done.position)
@@ -75,7 +76,7 @@ class GrpcCalls(CallServiceServicer):
                 state,
                 leg=leg,
                 message=occasion.name("messages"),
-                by=caller().name,
+                by=calling_principal().name,
                 speaker=speaker,
                 text=text,
                 start_offset=offset,
@@ -94,13 +95,13 @@ class GrpcCalls(CallServiceServicer):
         done = await self._execute(
             request,
             lambda state, occasion: call_leg.end(
-                state, leg=leg, frontend=caller().name, reason=reason, at=occasion.at
+                state, leg=leg, frontend=calling_principal().name, reason=reason, at=occasion.at
             ),
         )
         return pb2.EndLegResponse(position=done.position)
 
     async def _execute(self, request: "_Request", command: Command) -> Done:
-        name = fields.resource_name(request.conversation, "conversations", "conversation")
+        name = uuid_resource_name(request.conversation, "conversations", "conversation")
         return await self._commands.execute(name, request, command)
 
 
@@ -114,4 +115,4 @@ _Request = (
 
 
 def _leg(value: str) -> str:
-    return fields.resource_name(value, "legs", "leg")
+    return uuid_resource_name(value, "legs", "leg")

@@ -11,11 +11,12 @@ from careline.conversations.v1.conversation_pb2 import Control, Conversation
 from careline.conversations.v1.conversation_service_pb2_grpc import ConversationServiceServicer
 from eventstore.stream_id import StreamId
 from runtime.access import Access, Resource
+from runtime.field_checks import etag_of
 from runtime.refusal import field_invalid
-from runtime.request_context import current_request
+from runtime.request_context import calling_principal, current_request
+from runtime.resource_names import uuid_resource_name
 
 from conversations.adapters import api_words, fields
-from conversations.adapters.caller import caller
 from conversations.adapters.conversation_list import ConversationList
 from conversations.adapters.conversation_message import conversation_message
 from conversations.adapters.history_stream import HistoryStream
@@ -56,7 +57,7 @@ class GrpcConversations(ConversationServiceServicer):
     ) -> pb2.StartConversationResponse:
         channel = self._own_channel(request.channel)
         address = fields.address(request.address, channel)
-        frontend = caller()
+        frontend = calling_principal()
         served = [Channel(one) for one in frontend.channels if one in Channel.__members__]
         done = await self._commands.start(
             request,
@@ -80,7 +81,11 @@ class GrpcConversations(ConversationServiceServicer):
             _name(request.conversation),
             request,
             lambda state, occasion: lifecycle.join(
-                state, channel=channel, frontend=caller().name, address=address, at=occasion.at
+                state,
+                channel=channel,
+                frontend=calling_principal().name,
+                address=address,
+                at=occasion.at,
             ),
         )
         return pb2.JoinChannelResponse(conversation=_shown(done), position=done.position)
@@ -110,8 +115,8 @@ class GrpcConversations(ConversationServiceServicer):
         done = await self._commands.execute(
             _name(request.conversation),
             request,
-            posting(request, caller()),
-            etag=fields.etag(request.etag),
+            posting(request, calling_principal()),
+            etag=etag_of(request.etag),
         )
         return pb2.PostMessageResponse(
             message=done.occasion.name("messages"),
@@ -146,7 +151,7 @@ class GrpcConversations(ConversationServiceServicer):
             name,
             request,
             lambda state, occasion: control.pass_to_queue(
-                state, by=caller().name, reason=reason, at=occasion.at
+                state, by=calling_principal().name, reason=reason, at=occasion.at
             ),
         )
         return pb2.PassControlResponse(conversation=_shown(done), position=done.position)
@@ -163,7 +168,7 @@ class GrpcConversations(ConversationServiceServicer):
                 state,
                 disposition=request.disposition,
                 notes=notes,
-                agent=caller().name,
+                agent=calling_principal().name,
                 at=occasion.at,
             ),
         )
@@ -178,7 +183,7 @@ class GrpcConversations(ConversationServiceServicer):
             name,
             request,
             lambda state, occasion: lifecycle.close(
-                state, by=caller().name, reason=reason, at=occasion.at
+                state, by=calling_principal().name, reason=reason, at=occasion.at
             ),
         )
         return pb2.CloseConversationResponse(conversation=_shown(done), position=done.position)
@@ -193,7 +198,7 @@ class GrpcConversations(ConversationServiceServicer):
 
 
 def _name(value: str, field: str = "conversation") -> str:
-    return fields.resource_name(value, "conversations", field)
+    return uuid_resource_name(value, "conversations", field)
 
 
 def _shown(done: Done) -> Conversation:

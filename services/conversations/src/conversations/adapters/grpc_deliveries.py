@@ -8,12 +8,13 @@ import grpc
 from careline.conversations.v1 import delivery_service_pb2 as pb2
 from careline.conversations.v1.delivery_service_pb2_grpc import DeliveryServiceServicer
 from runtime.access import Access, Resource
+from runtime.field_checks import moment_of
 from runtime.refusal import field_invalid
-from runtime.request_context import current_request
+from runtime.request_context import calling_principal, current_request
+from runtime.resource_names import uuid_resource_name
 
 from conversations.adapters import api_words, fields
 from conversations.adapters.api_words import CHANNEL_OF
-from conversations.adapters.caller import caller
 from conversations.application.acknowledging import Acknowledging
 from conversations.application.delivering import Delivering
 from conversations.application.one_time_codes import OneTimeCodes
@@ -52,8 +53,8 @@ class GrpcDeliveries(DeliveryServiceServicer):
     ) -> pb2.AcknowledgeDeliveryResponse:
         status = api_words.reported_status(request.status)
         position = await self._acknowledging.acknowledge(
-            caller().name,
-            fields.resource_name(request.delivery, "deliveries", "delivery"),
+            calling_principal().name,
+            uuid_resource_name(request.delivery, "deliveries", "delivery"),
             request,
             status=status,
             failure_code=_failure_code(request, status),
@@ -63,7 +64,7 @@ class GrpcDeliveries(DeliveryServiceServicer):
     async def EnqueueCode(  # noqa: N802  gRPC's name
         self, request: pb2.EnqueueCodeRequest, _: Context
     ) -> pb2.EnqueueCodeResponse:
-        name = fields.resource_name(request.conversation, "conversations", "conversation")
+        name = uuid_resource_name(request.conversation, "conversations", "conversation")
         channel = api_words.channel(request.channel)
         delivery = await self._codes.enqueue(
             name,
@@ -71,13 +72,13 @@ class GrpcDeliveries(DeliveryServiceServicer):
             channel=channel,
             address=fields.address(request.address, channel),
             code=fields.one_time_code(request.one_time_code),
-            expire_time=fields.moment(request.expire_time, "expire_time"),
+            expire_time=moment_of(request.expire_time, "expire_time"),
         )
         return pb2.EnqueueCodeResponse(delivery=delivery)
 
     def _addressee(self, request: pb2.WatchDeliveriesRequest) -> Addressee:
         """Take the channels asked for, each of which policies let the frontend serve, or all."""
-        context, frontend = current_request(), caller()
+        context, frontend = current_request(), calling_principal()
         wanted = frozenset(api_words.channel(one, "channels") for one in request.channels)
         for channel in wanted:
             self._access.require(context.action, Resource("Channel", channel, {"name": channel}))

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from runtime.database.tenant_session import tenant_session
+from runtime.database.tenant_session import session_of_all_tenants, tenant_session
 from sealing.value_sealer import ValueSealer
 from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from conversations.adapters.all_tenants import all_tenants
 from conversations.adapters.cells import address_cell, text_cell
 from conversations.adapters.tables import channel_address, outbox
 from conversations.application.outgoing import Addressee, Queued, Waiting
@@ -89,5 +88,5 @@ class SqlOutbox:
             .order_by(outbox.c.expire_time)
             .limit(limit)
         )
-        async with all_tenants(self._engine) as connection:
+        async with session_of_all_tenants(self._engine) as connection:
             return [Queued(*row) for row in await connection.execute(query)]

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
+from runtime.access_records import AccessRecords
 from runtime.principal import PrincipalKind
 from runtime.request_context import current_request
 
@@ -14,24 +15,10 @@ RESOURCE_TYPES: Final = ("Communication",)
 """FHIR's resource for what was said between people."""
 
 
-class Records(Protocol):
-    """Appends who is about to see whose data: runtime's AccessRecords."""
-
-    async def disclosed(
-        self,
-        patient: str,
-        resource_types: Sequence[str],
-        *,
-        conversation: str = "",
-        caller_level: str = "",
-        obligations: Sequence[str] = (),
-    ) -> int: ...
-
-
 class Discloser:
     """Makes the disclosures of each watcher; `renewal` is in seconds."""
 
-    def __init__(self, records: Records, *, renewal: float = RENEWAL_SECONDS) -> None:
+    def __init__(self, records: AccessRecords, *, renewal: float = RENEWAL_SECONDS) -> None:
         self._records = records
         self._renewal = renewal
 
@@ -47,7 +34,7 @@ class WatchDisclosure:
 
     def __init__(
         self,
-        records: Records,
+        records: AccessRecords,
         conversation: str,
         obligations: Sequence[str],
         renewal: float,

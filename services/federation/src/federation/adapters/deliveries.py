@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from typing import Final
 
-from messaging.backoff import Backoff
+from eventstore.backoff import Backoff
 from messaging.connect import NatsClient
 from messaging.first_failure import until_one_fails
 from messaging.headers import EXPECTED_LAST_SEQUENCE, MESSAGE_ID

@@ -8,8 +8,10 @@ import grpc
 from careline.federation.v1 import partner_service_pb2 as pb2
 from careline.federation.v1.partner_service_pb2_grpc import PartnerServiceServicer
 from messaging.partner_account import DURABLE, PartnerStream
+from runtime.field_checks import duration_of, word_of
 from runtime.idempotency import Requests
 from runtime.refusal import FieldsInvalid, FieldViolation, field_invalid
+from runtime.resource_names import resource_name
 
 from federation.application.clear_part import forwardable_types
 from federation.application.contracts import Contracts, Reached, Terms
@@ -22,7 +24,6 @@ LONGEST_DISPLAY_NAME: Final = 100
 MOST_EVENT_TYPES: Final = 100
 SUSPEND_REASONS: Final = frozenset({"CONTRACT_ENDED", "INCIDENT", "OTHER"})
 _PARTNER_KEY: Final = re.compile(r"[a-z][a-z0-9]{1,15}")
-_PARTNER: Final = re.compile(r"partners/[a-z0-9][a-z0-9-]{0,63}")
 _USER: Final = re.compile(r"U[A-Z2-7]{55}")
 
 
@@ -45,13 +46,13 @@ class GrpcPartners(PartnerServiceServicer):
     async def GetContract(  # noqa: N802 - gRPC's name
         self, request: pb2.GetContractRequest, _: Context
     ) -> pb2.GetContractResponse:
-        name = _partner(request.name, "name")
+        name = resource_name(request.name, "partners", "name")
         return pb2.GetContractResponse(contract=_contract(await self._contracts.contract(name)))
 
     async def IssueCredentials(  # noqa: N802 - gRPC's name
         self, request: pb2.IssueCredentialsRequest, _: Context
     ) -> pb2.IssueCredentialsResponse:
-        name = _partner(request.partner, "partner")
+        name = resource_name(request.partner, "partners", "partner")
         lifetime = _lifetime(request)
         known = await self._requests.request_of(request)
         issued = await self._contracts.issue(name, lifetime, known)
@@ -64,7 +65,7 @@ class GrpcPartners(PartnerServiceServicer):
     async def RevokeCredentials(  # noqa: N802 - gRPC's name
         self, request: pb2.RevokeCredentialsRequest, _: Context
     ) -> pb2.RevokeCredentialsResponse:
-        name = _partner(request.partner, "partner")
+        name = resource_name(request.partner, "partners", "partner")
         if not _USER.fullmatch(request.user):
             raise field_invalid("user", "the public key of a user, as IssueCredentials gave it")
         known = await self._requests.request_of(request)
@@ -74,18 +75,11 @@ class GrpcPartners(PartnerServiceServicer):
     async def SuspendPartner(  # noqa: N802 - gRPC's name
         self, request: pb2.SuspendPartnerRequest, _: Context
     ) -> pb2.SuspendPartnerResponse:
-        name = _partner(request.partner, "partner")
-        if request.reason not in SUSPEND_REASONS:
-            raise field_invalid("reason", "CONTRACT_ENDED, INCIDENT or OTHER")
+        name = resource_name(request.partner, "partners", "partner")
+        reason = word_of(request.reason, SUSPEND_REASONS, "reason")
         known = await self._requests.request_of(request)
-        reached = await self._contracts.suspend(name, request.reason, known)
+        reached = await self._contracts.suspend(name, reason, known)
         return pb2.SuspendPartnerResponse(contract=_contract(reached), position=reached.position)
-
-
-def _partner(text: str, field: str) -> str:
-    if not _PARTNER.fullmatch(text):
-        raise field_invalid(field, 'a name as "partners/{id}"')
-    return text
 
 
 def _terms(contract: pb2.Contract) -> Terms:
@@ -120,14 +114,13 @@ def _event_type_violations(types: list[str]) -> list[FieldViolation]:
 def _lifetime(request: pb2.IssueCredentialsRequest) -> timedelta:
     if not request.HasField("lifetime"):
         return USUAL_LIFETIME
-    longest = int(LONGEST_LIFETIME.total_seconds())
-    # Compared before it is converted: a duration may be too long for Python.
-    seconds = request.lifetime.seconds
-    if not int(SHORTEST_LIFETIME.total_seconds()) <= seconds <= longest or (
-        request.lifetime.nanos and seconds == longest
-    ):
-        raise field_invalid("lifetime", "1 minute to 30 days")
-    return timedelta(seconds=seconds)
+    return duration_of(
+        request.lifetime,
+        "lifetime",
+        shortest=SHORTEST_LIFETIME,
+        longest=LONGEST_LIFETIME,
+        expected="1 minute to 30 days",
+    )
 
 
 def _contract(reached: Reached) -> pb2.Contract:

@@ -11,10 +11,11 @@ from eventstore.execute import Executed, Executor, Request
 from eventstore.stream_id import StreamId
 from google.protobuf.timestamp_pb2 import Timestamp
 from messaging.accounts import Account, Credentials
+from messaging.partner_account import PartnerStream
 from runtime.request_context import current_request
 
 from federation.application.enforcement import Enforcement
-from federation.application.user_credentials import user_credentials, user_key
+from federation.application.user_key import user_key
 from federation.domain import contract
 from federation.domain.contract import CONTRACT, Contract, ContractEvent
 
@@ -126,7 +127,9 @@ class Contracts:
             for event in done.events
             if isinstance(event, CredentialsIssued)
         )
-        return Issued(user_credentials(account, partner_key, user, expires), expires)
+        permissions = PartnerStream(partner_key).permissions()
+        made = account.credentials(partner_key, permissions, expires=expires, key=user)
+        return Issued(made, expires)
 
     async def revoke(self, name: str, user: str, request: Request) -> Reached:
         """Cut a user off; returns once his session has ended."""

@@ -7,10 +7,12 @@ from careline.identity.v1 import agent_service_pb2 as pb2
 from careline.identity.v1.agent_service_pb2_grpc import AgentServiceServicer
 from eventstore.execute import Request
 from runtime.access import Access, Resource
+from runtime.field_checks import etag_of, word_of
 from runtime.idempotency import Requests
 from runtime.paging import page_size, page_token, place_of
 from runtime.refusal import Refused
-from runtime.request_context import current_request
+from runtime.request_context import calling_principal, current_request
+from runtime.resource_names import uuid_resource_name
 
 from identity.adapters.acting import acting_for
 from identity.adapters.agent_list import AgentList
@@ -24,12 +26,9 @@ from identity.adapters.agent_messages import (
 )
 from identity.adapters.fields import (
     bounded,
-    etag_of,
     require_no_longer,
     require_request_id,
-    resource_name,
     tenant_name,
-    word_of,
     words_of,
 )
 from identity.application.agent_account import AgentDraft
@@ -144,8 +143,8 @@ class GrpcAgents(AgentServiceServicer):
     async def SignOut(  # noqa: N802  gRPC's name
         self, request: pb2.SignOutRequest, _: Context
     ) -> pb2.SignOutResponse:
-        principal = current_request().principal
-        if principal is None or not principal.session:
+        principal = calling_principal()
+        if not principal.session:
             raise Refused("DENIED_OR_ABSENT")
         position = await self._sessions.end(
             f"sessions/{principal.session}",
@@ -193,7 +192,7 @@ class GrpcAgents(AgentServiceServicer):
 
     def _other_agent(self, text: str, action: str) -> str:
         """Read the agent that is to change, and ask whether the caller may change that one."""
-        name = resource_name(text, "agents", "agent")
+        name = uuid_resource_name(text, "agents", "agent")
         principal = current_request().principal
         is_self = principal is not None and principal.name == name
         self._access.require(action, Resource("Agent", name), is_self=is_self)

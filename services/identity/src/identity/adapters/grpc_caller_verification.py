@@ -10,12 +10,14 @@ from careline.identity.v1.caller_verification_service_pb2_grpc import (
     CallerVerificationServiceServicer,
 )
 from runtime.access import Access, Resource
+from runtime.field_checks import word_of
 from runtime.idempotency import Requests
 from runtime.purpose_of_use import PurposeOfUse
 from runtime.refusal import field_invalid
 from runtime.request_context import current_request
+from runtime.resource_names import uuid_resource_name
 
-from identity.adapters.fields import require_no_longer, resource_name, word_of
+from identity.adapters.fields import require_no_longer
 from identity.application.codes import DIGITS, Codes
 from identity.application.identifying import Identifying
 from identity.application.verifications import Reached, Verifications, verification_of
@@ -69,7 +71,7 @@ class GrpcCallerVerification(CallerVerificationServiceServicer):
         self, request: pb2.StartVerificationRequest, _: Context
     ) -> pb2.StartVerificationResponse:
         channel = word_of(request.channel, CHANNELS, "channel")
-        conversation = resource_name(request.conversation, "conversations", "conversation")
+        conversation = uuid_resource_name(request.conversation, "conversations", "conversation")
         self._access.require(
             "identity.startVerification", Resource("Conversation", conversation), channel=channel
         )
@@ -86,7 +88,7 @@ class GrpcCallerVerification(CallerVerificationServiceServicer):
     async def SubmitIdentifiers(  # noqa: N802  gRPC's name
         self, request: pb2.SubmitIdentifiersRequest, _: Context
     ) -> pb2.SubmitIdentifiersResponse:
-        name = resource_name(request.verification, "verifications", "verification")
+        name = uuid_resource_name(request.verification, "verifications", "verification")
         said = {
             "full_name": request.full_name,
             "birth_date": request.birth_date,
@@ -106,7 +108,7 @@ class GrpcCallerVerification(CallerVerificationServiceServicer):
     async def SendCode(  # noqa: N802  gRPC's name
         self, request: pb2.SendCodeRequest, _: Context
     ) -> pb2.SendCodeResponse:
-        name = resource_name(request.verification, "verifications", "verification")
+        name = uuid_resource_name(request.verification, "verifications", "verification")
         sent = await self._codes.send(name, await self._requests.request_of(request))
         response = pb2.SendCodeResponse(
             verification=self._message(sent.reached), position=sent.reached.position
@@ -117,7 +119,7 @@ class GrpcCallerVerification(CallerVerificationServiceServicer):
     async def ConfirmCode(  # noqa: N802  gRPC's name
         self, request: pb2.ConfirmCodeRequest, _: Context
     ) -> pb2.ConfirmCodeResponse:
-        name = resource_name(request.verification, "verifications", "verification")
+        name = uuid_resource_name(request.verification, "verifications", "verification")
         if len(request.code) != DIGITS or not request.code.isascii() or not request.code.isdigit():
             raise field_invalid("code", "six digits")
         reached = await self._codes.confirm(
@@ -155,5 +157,7 @@ class GrpcCallerVerification(CallerVerificationServiceServicer):
 
 def _asked_for(request: pb2.GetVerificationRequest) -> str:
     if request.verification:
-        return resource_name(request.verification, "verifications", "verification")
-    return verification_of(resource_name(request.conversation, "conversations", "conversation"))
+        return uuid_resource_name(request.verification, "verifications", "verification")
+    return verification_of(
+        uuid_resource_name(request.conversation, "conversations", "conversation")
+    )

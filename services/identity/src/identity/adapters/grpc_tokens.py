@@ -5,18 +5,13 @@ from typing import Any, Final
 import grpc
 from careline.identity.v1 import token_service_pb2 as pb2
 from careline.identity.v1.token_service_pb2_grpc import TokenServiceServicer
+from runtime.field_checks import word_of
 from runtime.idempotency import Requests
 from runtime.new_id import new_id
+from runtime.resource_names import uuid_resource_name
 
 from identity.adapters.acting import acting_for
-from identity.adapters.fields import (
-    bounded,
-    require_no_longer,
-    resource_name,
-    tenant_name,
-    word_of,
-    words_of,
-)
+from identity.adapters.fields import bounded, require_no_longer, tenant_name, words_of
 from identity.adapters.signing_keys import SigningKeys
 from identity.application.service_accounts import ServiceAccounts
 from identity.domain.service_account import CHANNELS, DISABLING_REASONS
@@ -57,7 +52,7 @@ class GrpcTokens(TokenServiceServicer):
         self, request: pb2.DisableServiceAccountRequest, _: Context
     ) -> pb2.DisableServiceAccountResponse:
         position = await self._accounts.disable(
-            resource_name(request.service_account, "serviceAccounts", "service_account"),
+            uuid_resource_name(request.service_account, "serviceAccounts", "service_account"),
             word_of(request.reason, DISABLING_REASONS, "reason"),
             await self._requests.request_of(request),
         )
@@ -67,7 +62,7 @@ class GrpcTokens(TokenServiceServicer):
         self, request: pb2.IssueServiceTokenRequest, _: Context
     ) -> pb2.IssueServiceTokenResponse:
         tenant = tenant_name(request.tenant)
-        name = resource_name(request.service_account, "serviceAccounts", "service_account")
+        name = uuid_resource_name(request.service_account, "serviceAccounts", "service_account")
         require_no_longer({"secret": request.secret}, _LONGEST_SECRET)
         with acting_for(tenant):
             token = await self._accounts.issue_token(

@@ -1,12 +1,9 @@
 """Identity's SQL, a file a statement."""
 
-from functools import cache
-from importlib.resources import files
-
-from sqlalchemy import TextClause, text
+from runtime.database.statements import statement_of
+from sqlalchemy import TextClause
 
 
-@cache
 def statement(name: str) -> TextClause:
     """Read `sql/<name>.sql`."""
-    return text((files("identity.adapters") / "sql" / f"{name}.sql").read_text(encoding="utf-8"))
+    return statement_of("identity.adapters", name)

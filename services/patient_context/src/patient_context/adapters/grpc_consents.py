@@ -6,13 +6,13 @@ from typing import Any, Final
 import grpc
 from careline.patient_context.v1 import consent_service_pb2 as pb2
 from careline.patient_context.v1.consent_service_pb2_grpc import ConsentServiceServicer
-from google.protobuf.timestamp_pb2 import Timestamp
+from runtime.field_checks import moment_of
 from runtime.idempotency import Requests
 from runtime.purpose_of_use import PurposeOfUse
 from runtime.refusal import field_invalid
+from runtime.resource_names import resource_name
 
 from patient_context.adapters.fhir.resource_types import RESOURCE_TYPES
-from patient_context.adapters.names import resource_name
 from patient_context.application.consents import Consents
 from patient_context.domain.consent import Consent, Decision
 from patient_context.domain.moment import stamp
@@ -72,15 +72,10 @@ def _consent(asked: pb2.Consent) -> Consent:
         raise field_invalid(
             "consent.resource_types", f"at most {MOST_TYPES} types of FHIR R4, as Condition"
         )
-    start = _time(asked.start_time, "start_time") if asked.HasField("start_time") else None
-    end = _time(asked.end_time, "end_time") if asked.HasField("end_time") else None
+    start = (
+        moment_of(asked.start_time, "consent.start_time") if asked.HasField("start_time") else None
+    )
+    end = moment_of(asked.end_time, "consent.end_time") if asked.HasField("end_time") else None
     if end is not None and end <= (start or datetime.now(UTC)):
         raise field_invalid("consent.end_time", "a time after the start")
     return Consent(decision, frozenset(asked.purposes_of_use), frozenset(types), start, end)
-
-
-def _time(stamped: Timestamp, field: str) -> datetime:
-    try:
-        return stamped.ToDatetime(UTC)
-    except (ValueError, OverflowError):
-        raise field_invalid(f"consent.{field}", "a time from year 1 to 9999") from None

@@ -6,14 +6,15 @@ import grpc
 from careline.patient_context.v1 import patient_service_pb2 as pb2
 from careline.patient_context.v1.patient_service_pb2_grpc import PatientServiceServicer
 from runtime.access import Access
+from runtime.field_checks import word_of
 from runtime.idempotency import Requests
 from runtime.paging import page_size, page_token, place_of
 from runtime.refusal import Refused, field_invalid
 from runtime.request_context import current_request
+from runtime.resource_names import resource_name
 from runtime.tokens.caller_assertion import CallerAssertionVerifier
 
 from patient_context.adapters.messages import candidate, screen_pop
-from patient_context.adapters.names import resource_name
 from patient_context.adapters.wanted import Index, wanted
 from patient_context.application.erasures import Erasures
 from patient_context.application.screen_pop import ScreenPops, Shown
@@ -85,11 +86,10 @@ class GrpcPatients(PatientServiceServicer):
         self, request: pb2.ErasePatientRequest, _: Context
     ) -> pb2.ErasePatientResponse:
         patient = resource_name(request.patient, "patients", "patient")
-        if request.reason not in ERASURE_REASONS:
-            raise field_invalid("reason", f"one of {', '.join(sorted(ERASURE_REASONS))}")
+        reason = word_of(request.reason, ERASURE_REASONS, "reason")
         erased = await self._erasures.erase(
             patient,
-            request.reason,
+            reason,
             await self._requests.request_of(request),
             await self._requests.request_of(request, part="confirmation"),
         )

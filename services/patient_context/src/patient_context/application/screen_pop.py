@@ -8,10 +8,10 @@ from typing import Protocol
 from careline.patient_context.events.v1.events_pb2 import Demographics
 from eventstore.execute import Executor
 from eventstore.stream_id import StreamId
+from runtime.access_records import AccessRecords
 from runtime.refusal import Refused
 from runtime.request_context import current_request
 
-from patient_context.application.disclosures import Disclosures
 from patient_context.application.known_patient import KnownPatient
 from patient_context.application.projected import Projected
 from patient_context.domain.clinical_record import Selected, select
@@ -46,14 +46,14 @@ class ScreenPops:
         executor: Executor,
         patients: KnownPatients,
         projected: Projected,
-        disclosures: Disclosures,
+        records: AccessRecords,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._executor = executor
         self._patients = patients
         self._projected = projected
-        self._disclosures = disclosures
+        self._records = records
         self._now = now
 
     async def to_agent(self, patient: str, conversation: str, level: Level) -> Shown:
@@ -97,11 +97,11 @@ class ScreenPops:
         if allowance.is_nothing:
             raise Refused("DISCLOSURE_REFUSED")
         selected = select(known.entries, allowance, at)
-        disclosure = await self._disclosures.record(
+        disclosure = await self._records.disclosed(
             known.name,
-            allowance.types,
-            at=at,
+            sorted(allowance.types),
             conversation=conversation,
             caller_level=level.name if conversation else "",
+            at=at,
         )
         return Shown(known.name, known.demographics, selected, allowance, level, disclosure, at)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
+from runtime.access_records import AccessRecords
 from runtime.request_context import current_request
 
-from patient_context.application.disclosures import Disclosures
 from patient_context.application.known_patient import KnownPatient
 from patient_context.domain.consent import is_denied
 
@@ -37,12 +37,12 @@ class Search:
     def __init__(
         self,
         candidates: Candidates,
-        disclosures: Disclosures,
+        records: AccessRecords,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._candidates = candidates
-        self._disclosures = disclosures
+        self._records = records
         self._now = now
 
     async def find(
@@ -69,5 +69,5 @@ class Search:
         )
         async with asyncio.TaskGroup() as group:
             for one in shown:
-                group.create_task(self._disclosures.record(one.name, frozenset({PATIENT}), at=at))
+                group.create_task(self._records.disclosed(one.name, [PATIENT], at=at))
         return Page(shown, found[size - 1].name if len(found) > size else None)

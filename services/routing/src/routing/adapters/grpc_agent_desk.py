@@ -7,11 +7,11 @@ import grpc
 from careline.routing.v1 import agent_desk_service_pb2 as pb2
 from careline.routing.v1.agent_desk_service_pb2_grpc import AgentDeskServiceServicer
 from runtime.idempotency import Requests
-from runtime.refusal import Refused, field_invalid
-from runtime.request_context import current_request
+from runtime.refusal import field_invalid
+from runtime.request_context import calling_principal
+from runtime.resource_names import resource_name
 
 from routing.adapters.messages import availability_message, contact_message, offer_message
-from routing.adapters.names import resource_name
 from routing.application.boards import Boards
 from routing.application.contacts import Contacts
 from routing.domain.agent import Availability
@@ -48,7 +48,9 @@ class GrpcAgentDesk(AgentDeskServiceServicer):
         if availability is Availability.AVAILABLE and not queues:
             raise field_invalid("queues", "at least one queue")
         known = await self._requests.request_of(request)
-        done = await self._contacts.set_availability(_caller(), availability, queues, known)
+        done = await self._contacts.set_availability(
+            calling_principal().name, availability, queues, known
+        )
         return pb2.SetAvailabilityResponse(
             availability=availability_message(done.state.availability), position=done.position
         )
@@ -56,7 +58,7 @@ class GrpcAgentDesk(AgentDeskServiceServicer):
     async def WatchOffers(  # noqa: N802 - gRPC's name
         self, _request: pb2.WatchOffersRequest, _: Context
     ) -> AsyncIterator[pb2.WatchOffersResponse]:
-        who, board = _caller(), self._contacts.board
+        who, board = calling_principal().name, self._contacts.board
         if (work := board.work_of(who)) is not None:
             # An agent's client that was started anew must find what the agent was working.
             reached = await self._contacts.contact(work)
@@ -78,7 +80,7 @@ class GrpcAgentDesk(AgentDeskServiceServicer):
     ) -> pb2.AcceptOfferResponse:
         offer = resource_name(request.offer, "offers", "offer")
         known = await self._requests.request_of(request)
-        reached = await self._contacts.accept(_caller(), offer, known)
+        reached = await self._contacts.accept(calling_principal().name, offer, known)
         return pb2.AcceptOfferResponse(contact=contact_message(reached), position=reached.position)
 
     async def DeclineOffer(  # noqa: N802 - gRPC's name
@@ -87,7 +89,7 @@ class GrpcAgentDesk(AgentDeskServiceServicer):
         offer = resource_name(request.offer, "offers", "offer")
         known = await self._requests.request_of(request)
         return pb2.DeclineOfferResponse(
-            position=await self._contacts.decline(_caller(), offer, known)
+            position=await self._contacts.decline(calling_principal().name, offer, known)
         )
 
     async def CompleteWork(  # noqa: N802 - gRPC's name
@@ -95,17 +97,9 @@ class GrpcAgentDesk(AgentDeskServiceServicer):
     ) -> pb2.CompleteWorkResponse:
         name = resource_name(request.contact, "contacts", "contact")
         known = await self._requests.request_of(request)
-        reached = await self._contacts.complete(_caller(), name, known)
+        reached = await self._contacts.complete(calling_principal().name, name, known)
         return pb2.CompleteWorkResponse(contact=contact_message(reached), position=reached.position)
 
 
 def _differs(board: Board, who: str, seen: OpenOffer | None) -> Callable[[], bool]:
     return lambda: board.offer_to(who) != seen
-
-
-def _caller() -> str:
-    """Name the calling agent; policies let nobody else get here."""
-    principal = current_request().principal
-    if principal is None:
-        raise Refused("DENIED_OR_ABSENT")
-    return principal.name

@@ -6,11 +6,12 @@ from typing import Any, Final
 import grpc
 from careline.routing.v1 import queue_service_pb2 as pb2
 from careline.routing.v1.queue_service_pb2_grpc import QueueServiceServicer
+from runtime.field_checks import duration_of
 from runtime.idempotency import Requests
 from runtime.paging import page_size, page_token, place_of
 from runtime.refusal import field_invalid
+from runtime.resource_names import resource_name
 
-from routing.adapters.names import resource_name
 from routing.application.contacts import Contacts
 from routing.domain.queue import (
     DEFAULT_OFFER_TIMEOUT,
@@ -61,10 +62,13 @@ class GrpcQueues(QueueServiceServicer):
 def _offer_timeout(queue: pb2.Queue) -> timedelta:
     if not queue.HasField("offer_timeout"):
         return DEFAULT_OFFER_TIMEOUT
-    timeout = queue.offer_timeout.ToTimedelta()
-    if not SHORTEST_OFFER_TIMEOUT <= timeout <= LONGEST_OFFER_TIMEOUT:
-        raise field_invalid("queue.offer_timeout", "5 s to 120 s")
-    return timeout
+    return duration_of(
+        queue.offer_timeout,
+        "queue.offer_timeout",
+        shortest=SHORTEST_OFFER_TIMEOUT,
+        longest=LONGEST_OFFER_TIMEOUT,
+        expected="5 s to 120 s",
+    )
 
 
 def _queue(name: str, queue: Queue, waiting: int) -> pb2.Queue:

@@ -5,11 +5,12 @@ from typing import Any, Final
 import grpc
 from careline.routing.v1 import routing_service_pb2 as pb2
 from careline.routing.v1.routing_service_pb2_grpc import RoutingServiceServicer
+from runtime.field_checks import word_of
 from runtime.idempotency import Requests
 from runtime.refusal import field_invalid
+from runtime.resource_names import resource_name
 
 from routing.adapters.messages import contact_message
-from routing.adapters.names import resource_name
 from routing.application.contacts import Contacts
 from routing.domain.contact import HIGHEST_PRIORITY
 
@@ -42,10 +43,9 @@ class GrpcRouting(RoutingServiceServicer):
         self, request: pb2.LeaveQueueRequest, _: Context
     ) -> pb2.LeaveQueueResponse:
         name = resource_name(request.contact, "contacts", "contact")
-        if request.reason not in LEAVE_REASONS:
-            raise field_invalid("reason", "ABANDONED or CLOSED")
+        reason = word_of(request.reason, LEAVE_REASONS, "reason")
         known = await self._requests.request_of(request)
-        reached = await self._contacts.leave(name, request.reason, known)
+        reached = await self._contacts.leave(name, reason, known)
         return pb2.LeaveQueueResponse(contact=contact_message(reached), position=reached.position)
 
     async def GetPosition(  # noqa: N802 - gRPC's name

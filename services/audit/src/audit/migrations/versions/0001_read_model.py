@@ -3,7 +3,7 @@
 Revision ID: 0001
 """
 
-from runtime.database.migrations import run_script_of_revision
+from eventstore.postgres.revision_scripts import run_scripts
 
 revision = "0001"
 down_revision = None
@@ -12,4 +12,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_script_of_revision(__file__)
+    run_scripts(__file__)

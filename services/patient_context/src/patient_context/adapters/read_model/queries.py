@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from careline.patient_context.events.v1 import events_pb2 as events
 from google.protobuf.message import Message
-from runtime.database.tenant_session import tenant_session
+from runtime.database.tenant_session import session_of_all_tenants, tenant_session
 from sealing.sealer import Place, Sealer
 from sqlalchemy import (
     ColumnElement,
@@ -136,13 +136,9 @@ async def pending_erasures(
     """
     table = tables.pending_erasure
     query = select(table).where(table.c.request_time < before)
-    async with engine.begin() as connection:
-        await connection.execute(_ALL_TENANTS)
+    async with session_of_all_tenants(engine) as connection:
         rows = await connection.execute(query.order_by(table.c.request_time).limit(limit))
         return [PendingErasure(row.tenant, row.patient, row.event_id) for row in rows]
-
-
-_ALL_TENANTS: Final = select(func.set_config("careline.tenant", "*", True))
 
 
 def _rows(table: Table, kind: ColumnElement[str], position: ColumnElement[int]) -> Select[Any]:

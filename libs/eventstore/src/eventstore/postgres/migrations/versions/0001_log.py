@@ -3,11 +3,8 @@
 Revision ID: 0001
 """
 
-from importlib.resources import files
-
-from alembic import context, op
-from eventstore.postgres.run_script import run_script
-from eventstore.postgres.statements import fill, identifier, log_number
+from eventstore.postgres.revision_scripts import run_scripts, schema_of_revision
+from eventstore.postgres.statements import log_number
 
 revision = "0001"
 down_revision = None
@@ -16,13 +13,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Run the files beside this one in order, each as one script."""
-    schema = context.config.attributes["schema"]
-    places = {
-        "schema": identifier(schema),
-        "runtime_role": identifier(context.config.attributes["runtime_role"]),
-        "log_number": str(log_number(schema)),
-    }
-    folder = files("eventstore.postgres") / "migrations" / "versions" / "0001_log"
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        run_script(op.get_bind(), fill(file, places))
+    run_scripts(__file__, log_number=str(log_number(schema_of_revision())))

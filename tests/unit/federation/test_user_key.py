@@ -1,8 +1,9 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from federation.application.user_credentials import user_credentials, user_key
+from federation.application.user_key import user_key
 from messaging.accounts import Account
+from messaging.partner_account import PartnerStream
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -18,7 +19,7 @@ def test_a_request_has_one_user_and_another_request_or_account_another() -> None
 def test_credentials_hold_the_users_seed_and_never_show_it() -> None:
     account = Account.generate("A")
     key = user_key(account, ONE)
-    made = user_credentials(account, "acme", key, LATER)
+    made = account.credentials("acme", PartnerStream("acme").permissions(), expires=LATER, key=key)
     assert made.public == key.public
     assert key.seed in made.text
     assert account.signing.seed not in made.text
