@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Final
 
 from careline.routing.events.v1.events_pb2 import QueueCreated
 from eventstore.decider import Rejected
@@ -20,6 +21,8 @@ from routing.domain.board import Board
 from routing.domain.contact import Contact
 from routing.domain.deciders import AGENT, CONTACT, QUEUE
 from routing.domain.queue import Queue
+
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Contacts:
         together: Together,
         boards: Boards,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         self._executor = executor
         self._together = together
@@ -73,13 +76,27 @@ class Contacts:
         return _reached(name, done)
 
     async def leave(self, name: str, reason: str, request: Request) -> Reached:
-        """Take a contact out of its queue, and free the agent who was being asked."""
+        """Take a contact out of its queue, and free the agent who was being asked.
+
+        Raises Rejected, CONFLICT when it was offered anew at every try.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._leave(name, reason, request)
+            except Rejected as refusal:
+                if refusal.reason != "CONFLICT":
+                    raise
+        return await self._leave(name, reason, request)
+
+    async def _leave(self, name: str, reason: str, request: Request) -> Reached:
         asked = (await self.contact(name)).contact
         steps = [
             Step(
                 _stream(name),
                 CONTACT,
-                lambda state: contact.leave(state, reason=reason, at=self._stamp()),
+                lambda state: contact.leave(
+                    state, offer=asked.offer, reason=reason, at=self._stamp()
+                ),
             )
         ]
         if asked.offer:
@@ -106,7 +123,10 @@ class Contacts:
         """Give an agent the contact that he was asked to take."""
         asked = (await self._executor.load(_stream(who), AGENT)).state
         if asked.offer != offer:
-            raise Rejected("OFFER_GONE")
+            first = await self._together.first_event(request)
+            if first is None:
+                raise Rejected("OFFER_GONE")
+            return await self.contact(first.stream.name)
         done = await self._together.execute(
             request,
             Step(
@@ -145,7 +165,7 @@ class Contacts:
             Step(
                 _stream(name),
                 CONTACT,
-                lambda one: contact.complete(one, agent=who, at=self._stamp()),
+                lambda one: contact.complete(one, offer=state.offer, agent=who, at=self._stamp()),
             ),
             self._released(who, state.offer, "COMPLETED"),
         )
@@ -170,6 +190,17 @@ class Contacts:
         if loaded.revision < 0:
             raise Rejected("DENIED_OR_ABSENT")
         return Reached(name, loaded.state, loaded.revision, loaded.position)
+
+    async def place(self, name: str) -> tuple[Reached, int]:
+        """Read a contact and its place in its queue, 0 when it does not wait."""
+        reached = await self.contact(name)
+        await self._boards.reached(reached.position, current_request().remaining())
+        return reached, self.board.place(name)
+
+    async def newest_board(self) -> Board:
+        """Give the board once it holds all that was appended before."""
+        await self._boards.caught_up(current_request().remaining())
+        return self.board
 
     async def _known_queue(self, name: str) -> None:
         if (await self._executor.load(_stream(name), QUEUE)).revision < 0:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from eventstore.decider import Decider, Rejected
 from eventstore.errors import EventIdReused, RevisionConflict
+from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog, Write
 from eventstore.execute import ConflictPersists, Request
 from eventstore.expected_revision import ExpectedRevision
@@ -69,10 +70,15 @@ class Together:
 
         Raises EventIdReused when its id belongs to another request.
         """
+        first = await self.first_event(request)
+        return None if first is None else first.position
+
+    async def first_event(self, request: Request) -> RecordedEvent | None:
+        """Give what a request appended first; as `landed_at`."""
         for event in await self._log.recall([request.ids(0)]):
             if not hmac.compare_digest(event.digest, request.digest):
                 raise EventIdReused(event.id)
-            return event.position
+            return event
         return None
 
     async def _as_it_stands(self, steps: Sequence[Step]) -> Done:
