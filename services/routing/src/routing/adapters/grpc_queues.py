@@ -49,7 +49,7 @@ class GrpcQueues(QueueServiceServicer):
     ) -> pb2.ListQueuesResponse:
         size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
         place = place_of(request, request.page_token, 1)
-        board = self._contacts.board
+        board = await self._contacts.newest_board()
         names = sorted(name for name in board.queues if place is None or name > place[0])
         page = names[:size]
         return pb2.ListQueuesResponse(
@@ -61,7 +61,10 @@ class GrpcQueues(QueueServiceServicer):
 def _offer_timeout(queue: pb2.Queue) -> timedelta:
     if not queue.HasField("offer_timeout"):
         return DEFAULT_OFFER_TIMEOUT
-    timeout = queue.offer_timeout.ToTimedelta()
+    try:
+        timeout = queue.offer_timeout.ToTimedelta()
+    except (ValueError, OverflowError):
+        timeout = timedelta.max
     if not SHORTEST_OFFER_TIMEOUT <= timeout <= LONGEST_OFFER_TIMEOUT:
         raise field_invalid("queue.offer_timeout", "5 s to 120 s")
     return timeout
