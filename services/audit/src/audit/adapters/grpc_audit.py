@@ -1,6 +1,6 @@
 """AuditService over gRPC."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 import grpc
@@ -8,7 +8,6 @@ from careline.audit.v1 import audit_service_pb2 as pb2
 from careline.audit.v1.audit_service_pb2_grpc import AuditServiceServicer
 from careline.log.v1.recorded_event_pb2 import Actor
 from google.protobuf.message import Message
-from google.protobuf.timestamp_pb2 import Timestamp
 from runtime.database.tenant_session import tenant_session
 from runtime.paging import page_size, page_token, place_of
 from runtime.refusal import field_invalid
@@ -16,7 +15,7 @@ from runtime.request_context import current_request
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from audit.adapters import queries
+from audit.adapters import filters, queries
 from audit.adapters.coverage import Coverage
 from audit.adapters.queries import Place, Span
 
@@ -37,16 +36,19 @@ class GrpcAudit(AuditServiceServicer):
     ) -> pb2.ListAccessesResponse:
         if not request.patient and not request.recipient:
             raise field_invalid("patient", 'a name as "patients/{id}", or a recipient, or both')
+        patient = filters.name(request.patient, "patient", "patients/{id}")
+        recipient = filters.name(request.recipient, "recipient")
+        span, after = _span(request), _place(request)
         size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
         if request.at_least:
             await self._coverage.reaches(request.at_least_service, request.at_least)
         async with tenant_session(self._engine, current_request().tenant) as connection:
             found = await queries.accesses(
                 connection,
-                patient=request.patient,
-                recipient=request.recipient,
-                span=_span(request),
-                after=_place(request),
+                patient=patient,
+                recipient=recipient,
+                span=span,
+                after=after,
                 limit=size + 1,
             )
         return pb2.ListAccessesResponse(
@@ -57,15 +59,18 @@ class GrpcAudit(AuditServiceServicer):
     async def ListActions(  # noqa: N802 - gRPC's name
         self, request: pb2.ListActionsRequest, _: Context
     ) -> pb2.ListActionsResponse:
+        stream, actor = filters.name(request.stream, "stream"), filters.name(request.actor, "actor")
+        trace_id = filters.trace_id(request.trace_id)
+        span, after = _span(request), _place(request)
         size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
         async with tenant_session(self._engine, current_request().tenant) as connection:
             found = await queries.actions(
                 connection,
-                stream=request.stream,
-                actor=request.actor,
-                trace_id=request.trace_id,
-                span=_span(request),
-                after=_place(request),
+                stream=stream,
+                actor=actor,
+                trace_id=trace_id,
+                span=span,
+                after=after,
                 limit=size + 1,
             )
         return pb2.ListActionsResponse(
@@ -80,23 +85,19 @@ class GrpcAudit(AuditServiceServicer):
 
 
 def _span(request: pb2.ListAccessesRequest | pb2.ListActionsRequest) -> Span:
-    start = _moment(request.start_time) if request.HasField("start_time") else None
-    end = _moment(request.end_time) if request.HasField("end_time") else None
+    start = end = None
+    if request.HasField("start_time"):
+        start = filters.moment(request.start_time, "start_time")
+    if request.HasField("end_time"):
+        end = filters.moment(request.end_time, "end_time")
     if start is not None and end is not None and end <= start:
         raise field_invalid("end_time", "a time after start_time")
     return Span(start, end)
 
 
-def _moment(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(UTC)
-
-
 def _place(request: pb2.ListAccessesRequest | pb2.ListActionsRequest) -> Place | None:
     parts = place_of(request, request.page_token, 4)
-    if parts is None:
-        return None
-    time, service, epoch, position = parts
-    return Place(datetime.fromisoformat(time), service, int(epoch), int(position))
+    return None if parts is None else filters.place(parts)
 
 
 def _next(query: Message, found: list[Row[Any]], size: int, time: str) -> str:
