@@ -8,8 +8,8 @@ from careline.log.events.v1.events_pb2 import AccessRefused, LogRead
 from careline.log.v1.log_service_pb2 import ReadLogRequest
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
-from integration.audit.rig import DEMO, OTHER, REFUSED, Client, Ground, Process, patient_name
-from integration.runtime.refusals import REFUSALS, BadCall, refused
+from integration.audit.rig import DEMO, OTHER, Client, Ground, Process, patient_name
+from integration.runtime.refusals import REFUSALS, REFUSED, BadCall, refused
 from runtime.outgoing import CallFor
 from runtime.paging import page_token
 from runtime.purpose_of_use import PurposeOfUse

@@ -1,12 +1,14 @@
 """Calls that every service refuses before its own code sees them, and what the caller learns."""
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 import grpc
 import pytest
+from careline.log.events.v1.events_pb2 import AccessRefused
 from google.rpc.error_details_pb2 import BadRequest
 from runtime.error_answers import ERROR_ANSWERS
 from runtime.errors import reason_from, status_from
@@ -14,9 +16,12 @@ from runtime.principal import Principal
 from runtime.testing.local_keys import LocalKeys
 from runtime.tokens.signing import Signer
 from runtime.tokens.token import TokenIssuer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 SECONDS: Final = 10
 LIMIT: Final = 1_048_576
+REFUSED: Final = AccessRefused.DESCRIPTOR.full_name
 LONG_AGO: Final = 1_700_000_000.0
 
 
@@ -87,6 +92,20 @@ class Caller:
                 patch.setattr("runtime.tokens.token.time.time", lambda: LONG_AGO)
             token = await TokenIssuer(signer, self.key).issue(self.principal, 60)
         return (("authorization", f"Bearer {token}"), ("careline-purpose-of-use", "TREAT"))
+
+
+@asynccontextmanager
+async def log_unchanged(superuser: AsyncEngine, schema: str) -> AsyncIterator[None]:
+    """Hold that the block appends nothing to a service's log but who was refused by policy."""
+    query = text(f"select position from {schema}.event where type <> :refused order by position")  # noqa: S608 - a fixed name
+
+    async def positions() -> list[int]:
+        async with superuser.connect() as connection:
+            return list(await connection.scalars(query, {"refused": REFUSED}))
+
+    before = await positions()
+    yield
+    assert await positions() == before
 
 
 async def refused(call: Awaitable[Any]) -> Refusal:
