@@ -97,13 +97,11 @@ async def running_rig(
     policies: str = POLICIES,
     servicers: Sequence[tuple[AddServicer, object]] = (),
     ended: EndedSessions | None = None,
+    keys: LocalKeys | None = None,
+    max_stream_seconds: float = 60,
 ) -> AsyncIterator[Rig]:
-    spans, metrics, keys, api = (
-        InMemorySpanExporter(),
-        InMemoryMetricReader(),
-        LocalKeys(),
-        ProbeApi(),
-    )
+    spans, metrics, api = InMemorySpanExporter(), InMemoryMetricReader(), ProbeApi()
+    keys = keys or LocalKeys()
     handler = JsonHandler("probe", StringIO())
     root = logging.getLogger()
     root.addHandler(handler)
@@ -122,7 +120,7 @@ async def running_rig(
             (
                 TraceCalls(telemetry),
                 Admission(max_concurrent_rpcs),
-                DeadlineRequired(30, 60),
+                DeadlineRequired(30, max_stream_seconds),
                 Authenticate(TokenVerifier(PublicKeys(keys, TOKEN_KEYS)), ended),
                 DecideAccess(Access(policies)),
             ),

@@ -217,6 +217,21 @@ async def test_a_deadline_beyond_the_methods_bound_is_refused(rig: Rig) -> None:
         pass
 
 
+async def test_the_longest_deadline_is_taken_though_grpc_rounds_it_up() -> None:
+    async with running_rig(max_stream_seconds=3600) as rig:
+        stub = ProbeStub(await rig.bare())
+        metadata = (("authorization", f"Bearer {await rig.token()}"),)
+        # Which way it rounds hangs on microseconds.
+        for _ in range(50):
+            async for _ in stub.answers(Request(), timeout=3600, metadata=metadata):
+                pass
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            async for _ in stub.answers(Request(), timeout=3700, metadata=metadata):
+                pass
+
+    assert reason_from(raised.value) == "DEADLINE_REQUIRED"
+
+
 async def test_the_deadline_cuts_a_servicer_off(rig: Rig) -> None:
     cut_off = asyncio.Event()
 

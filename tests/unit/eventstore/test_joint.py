@@ -180,9 +180,9 @@ async def test_where_a_request_landed_can_be_asked(desk: Desk) -> None:
 
     before = await desk.joint.repeated(request)
 
-    assert before is not None
-    assert before.position == moved.position
-    assert await desk.joint.repeated(new_request()) is None
+    assert [event.stream for event in before] == [OLD, NEW]
+    assert max(event.position for event in before) == moved.position
+    assert await desk.joint.repeated(new_request()) == []
 
 
 async def test_a_conflict_on_any_stream_is_decided_anew(desk: Desk, log: Rivalry) -> None:

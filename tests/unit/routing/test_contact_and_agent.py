@@ -94,7 +94,9 @@ def test_a_timer_that_comes_after_the_answer_changes_nothing() -> None:
 
 
 def test_a_contact_that_left_can_not_be_offered() -> None:
-    state = after_contact(enqueued, lambda one: contact.leave(one, reason="ABANDONED", at=at(1)))
+    state = after_contact(
+        enqueued, lambda one: contact.leave(one, offer="", reason="ABANDONED", at=at(1))
+    )
 
     with pytest.raises(Rejected, match="CONTACT_STATE"):
         offered(state)
@@ -104,8 +106,8 @@ def test_only_the_agent_who_works_a_contact_completes_it() -> None:
     state = after_contact(enqueued, offered, accepted)
 
     with pytest.raises(Rejected, match="DENIED_OR_ABSENT"):
-        contact.complete(state, agent="agents/2", at=at())
-    (event,) = contact.complete(state, agent="agents/1", at=at(60))
+        contact.complete(state, offer="offers/1", agent="agents/2", at=at())
+    (event,) = contact.complete(state, offer="offers/1", agent="agents/1", at=at(60))
     assert contact.evolve(state, event).state is ContactState.COMPLETED
 
 
@@ -128,6 +130,26 @@ def test_an_agent_who_misses_an_offer_is_away_until_he_says_otherwise() -> None:
     assert not agent.can_be_asked(state, QUEUE)
     again = after_agent(lambda _: [], lambda _: available(state))
     assert again.availability is Availability.AVAILABLE
+
+
+def test_a_timer_that_comes_after_the_answer_leaves_the_agent_at_work() -> None:
+    engaged = after_agent(available, reserved, lambda one: agent.engage(one, offer="offers/1"))
+
+    assert agent.release(engaged, offer="offers/1", reason="TIMED_OUT", at=at(20)) == []
+    (done,) = agent.release(engaged, offer="offers/1", reason="COMPLETED", at=at(60))
+    assert agent.evolve(engaged, done).activity is Activity.IDLE
+
+
+@pytest.mark.parametrize("seen", ["", "offers/0"])
+def test_who_saw_another_offer_ends_nothing_for_its_agent_would_stay_asked(seen: str) -> None:
+    state = after_contact(enqueued, offered)
+
+    with pytest.raises(Rejected, match="CONFLICT"):
+        contact.leave(state, offer=seen, reason="ABANDONED", at=at(1))
+    with pytest.raises(Rejected, match="CONFLICT"):
+        contact.complete(
+            after_contact(enqueued, offered, accepted), offer=seen, agent="agents/1", at=at(60)
+        )
 
 
 def test_an_agent_who_declines_stays_available_and_goes_to_the_end_of_the_line() -> None:
@@ -180,7 +202,7 @@ def test_the_board_follows_a_contact_from_the_queue_to_the_agent_and_out() -> No
 
     assert places == [(1, 0), (0, 1), (1, 0), (0, 1), (0, 0)]
     assert board.contact_of("conversations/1") == "contacts/1"
-    for event in contact.complete(state, agent="agents/1", at=at(60)):
+    for event in contact.complete(state, offer="offers/1", agent="agents/1", at=at(60)):
         board.apply("contacts/1", event)
     assert board.contact_of("conversations/1") is None
 

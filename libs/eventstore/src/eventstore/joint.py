@@ -108,13 +108,15 @@ class JointExecutor:
                     return again
         raise ConflictPersists("others kept deciding on the same: try again")
 
-    async def repeated(self, request: Request) -> RecordedEvent | None:
-        """Give the last event of a request that was executed before, None when it was not.
+    async def repeated(self, request: Request) -> Sequence[RecordedEvent]:
+        """Give the events of a request that was executed before, none when it was not.
 
-        Raises EventIdReused when its id belongs to another request.
+        The first is on its leading stream. Raises EventIdReused when its id belongs to another
+        request.
         """
         recalled = await self._recall(request)
-        return recalled[-1] if recalled else None
+        order = {request.ids(place): place for place in range(MAX_EVENTS)}
+        return sorted(recalled, key=lambda event: order[event.id])
 
     async def _attempt(
         self,

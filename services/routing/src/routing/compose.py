@@ -1,5 +1,8 @@
 """What routing is made of."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
+
 from careline.routing.events.v1 import events_pb2
 from careline.routing.v1.agent_desk_service_pb2_grpc import add_AgentDeskServiceServicer_to_server
 from careline.routing.v1.queue_service_pb2_grpc import add_QueueServiceServicer_to_server
@@ -18,15 +21,17 @@ from routing.application.reactions import ConversationReactions
 from routing.settings import CONVERSATIONS, RoutingSettings
 
 
-async def compose(runtime: ServiceRuntime[RoutingSettings]) -> None:
+async def compose(
+    runtime: ServiceRuntime[RoutingSettings],
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> None:
     """Keep the boards, ask agents, and serve frontends, agents and operators."""
     requests = runtime.requests
     boards = Boards(runtime.log, runtime.codec)
-    contacts = Contacts(runtime.executor, runtime.joint, boards)
-    dispatcher = Dispatcher(boards, runtime.joint, requests, new_id=new_id)
-    reactions = ConversationReactions(
-        runtime.log, boards, contacts, requests, CONVERSATIONS.durable
-    )
+    contacts = Contacts(runtime.executor, runtime.joint, boards, now=now)
+    dispatcher = Dispatcher(boards, runtime.joint, requests, new_id=new_id, now=now)
+    reactions = ConversationReactions(boards, contacts, requests, CONVERSATIONS.durable)
     desk = GrpcAgentDesk(
         contacts, boards, requests, heartbeat_seconds=runtime.settings.offer_heartbeat_seconds
     )

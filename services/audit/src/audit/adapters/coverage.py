@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from audit.adapters import queries
 
 POLL_SECONDS: Final = 0.05
+SHARE_OF_DEADLINE: Final = 0.9
+"""The rest is for the refusal to reach its caller."""
 
 
 class Coverage:
@@ -38,7 +40,7 @@ class Coverage:
         if service not in self._sources:
             raise field_invalid("at_least_service", "the name of a service")
         try:
-            async with asyncio.timeout(current_request().remaining()):
+            async with asyncio.timeout(current_request().remaining() * SHARE_OF_DEADLINE):
                 # Another process may be the one that writes it.
                 while await self._position(service) < position:  # noqa: ASYNC110
                     await asyncio.sleep(POLL_SECONDS)

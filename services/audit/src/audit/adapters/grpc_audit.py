@@ -16,7 +16,7 @@ from runtime.request_context import current_request
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from audit.adapters import queries
+from audit.adapters import filters, queries
 from audit.adapters.coverage import Coverage
 from audit.adapters.queries import Place, Span
 
@@ -37,15 +37,17 @@ class GrpcAudit(AuditServiceServicer):
     ) -> pb2.ListAccessesResponse:
         if not request.patient and not request.recipient:
             raise field_invalid("patient", 'a name as "patients/{id}", or a recipient, or both')
-        size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
+        patient = filters.name(request.patient, "patient", "patients/{id}")
+        recipient = filters.name(request.recipient, "recipient")
         span, after = _span(request), _place(request)
+        size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
         if request.at_least:
             await self._coverage.reaches(request.at_least_service, request.at_least)
         async with tenant_session(self._engine, current_request().tenant) as connection:
             found = await queries.accesses(
                 connection,
-                patient=request.patient,
-                recipient=request.recipient,
+                patient=patient,
+                recipient=recipient,
                 span=span,
                 after=after,
                 limit=size + 1,
@@ -58,14 +60,16 @@ class GrpcAudit(AuditServiceServicer):
     async def ListActions(  # noqa: N802 - gRPC's name
         self, request: pb2.ListActionsRequest, _: Context
     ) -> pb2.ListActionsResponse:
-        size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
+        stream, actor = filters.name(request.stream, "stream"), filters.name(request.actor, "actor")
+        trace_id = filters.trace_id(request.trace_id)
         span, after = _span(request), _place(request)
+        size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
         async with tenant_session(self._engine, current_request().tenant) as connection:
             found = await queries.actions(
                 connection,
-                stream=request.stream,
-                actor=request.actor,
-                trace_id=request.trace_id,
+                stream=stream,
+                actor=actor,
+                trace_id=trace_id,
                 span=span,
                 after=after,
                 limit=size + 1,
@@ -91,10 +95,7 @@ def _span(request: pb2.ListAccessesRequest | pb2.ListActionsRequest) -> Span:
 
 def _place(request: pb2.ListAccessesRequest | pb2.ListActionsRequest) -> Place | None:
     parts = place_of(request, request.page_token, 4)
-    if parts is None:
-        return None
-    time, service, epoch, position = parts
-    return Place(datetime.fromisoformat(time), service, int(epoch), int(position))
+    return None if parts is None else filters.place(parts)
 
 
 def _next(query: Message, found: list[Row[Any]], size: int, time: str) -> str:

@@ -58,22 +58,27 @@ class GrpcAgentDesk(AgentDeskServiceServicer):
     async def WatchOffers(  # noqa: N802 - gRPC's name
         self, _request: pb2.WatchOffersRequest, _: Context
     ) -> AsyncIterator[pb2.WatchOffersResponse]:
-        who, board = calling_principal().name, self._contacts.board
+        who, board = calling_principal().name, await self._contacts.newest_board()
         if (work := board.work_of(who)) is not None:
             # An agent's client that was started anew must find what the agent was working.
-            reached = await self._contacts.contact(work)
-            yield pb2.WatchOffersResponse(offer=pb2.Offer(contact=contact_message(reached)))
+            yield await self._worked(work)
         shown = None
         while True:
             offer = board.offer_to(who)
-            if shown is not None and offer != shown:
+            if offer == shown:
+                yield pb2.WatchOffersResponse()
+            elif shown is not None and board.work_of(who) == shown.contact:
+                yield await self._worked(shown.contact)
+            elif shown is not None:
                 yield pb2.WatchOffersResponse(offer=offer_message(board, shown, withdrawn=True))
             if offer is not None and offer != shown:
                 yield pb2.WatchOffersResponse(offer=offer_message(board, offer))
-            elif offer is None and shown is None:
-                yield pb2.WatchOffersResponse()
             shown = offer
             await self._boards.changed(_differs(board, who, shown), self._heartbeat_seconds)
+
+    async def _worked(self, contact: str) -> pb2.WatchOffersResponse:
+        reached = await self._contacts.contact(contact)
+        return pb2.WatchOffersResponse(offer=pb2.Offer(contact=contact_message(reached)))
 
     async def AcceptOffer(  # noqa: N802 - gRPC's name
         self, request: pb2.AcceptOfferRequest, _: Context

@@ -50,7 +50,7 @@ class GrpcQueues(QueueServiceServicer):
     ) -> pb2.ListQueuesResponse:
         size = page_size(request.page_size, usual=USUAL_PAGE, largest=LARGEST_PAGE)
         place = place_of(request, request.page_token, 1)
-        board = self._contacts.board
+        board = await self._contacts.newest_board()
         names = sorted(name for name in board.queues if place is None or name > place[0])
         page = names[:size]
         return pb2.ListQueuesResponse(

@@ -52,7 +52,5 @@ class GrpcRouting(RoutingServiceServicer):
         self, request: pb2.GetPositionRequest, _: Context
     ) -> pb2.GetPositionResponse:
         name = resource_name(request.contact, "contacts", "contact")
-        reached = await self._contacts.contact(name)
-        return pb2.GetPositionResponse(
-            contact=contact_message(reached), place=self._contacts.board.place(name)
-        )
+        reached, place = await self._contacts.place(name)
+        return pb2.GetPositionResponse(contact=contact_message(reached), place=place)

@@ -44,6 +44,9 @@ def contact_message(reached: Reached) -> pb2.Contact:
 
 def offer_message(board: Board, offer: OpenOffer, *, withdrawn: bool = False) -> desk_pb2.Offer:
     waiting = board.details(offer.contact)
+    state = ContactState.OFFERED
+    if withdrawn:
+        state = ContactState.QUEUED if waiting else ContactState.LEFT
     message = desk_pb2.Offer(
         name=offer.offer,
         contact=pb2.Contact(
@@ -52,7 +55,7 @@ def offer_message(board: Board, offer: OpenOffer, *, withdrawn: bool = False) ->
             queue=waiting.queue if waiting else "",
             priority=waiting.priority if waiting else 0,
             agent=offer.agent,
-            state=pb2.Contact.STATE_QUEUED if withdrawn else pb2.Contact.STATE_OFFERED,
+            state=_STATES[state],
         ),
         withdrawn=withdrawn,
     )

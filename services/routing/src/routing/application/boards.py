@@ -67,14 +67,18 @@ class Boards:
         elif not self._boards[tenant].is_open(name):
             self._causes.pop((tenant, name), None)
 
-    def cause(self, tenant: str, contact: str) -> Cause:
-        """Give what put an open contact into its queue."""
-        return self._causes[tenant, contact]
+    def cause(self, tenant: str, contact: str) -> Cause | None:
+        """Give what put a contact into its queue, None when the contact is over."""
+        return self._causes.get((tenant, contact))
 
     async def reached(self, position: int, seconds: float) -> None:
         """Return once the boards hold the log up to `position`; raises TimeoutError."""
         async with asyncio.timeout(seconds), self._moved:
             await self._moved.wait_for(lambda: self.position >= position)
+
+    async def caught_up(self, seconds: float) -> None:
+        """Return once the boards hold all that the log holds now; raises TimeoutError."""
+        await self.reached((await self._log.head()).position, seconds)
 
     async def moved_past(self, position: int, seconds: float | None) -> None:
         """Return once the boards hold more than up to `position`, or after some seconds."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from careline.routing.events.v1.events_pb2 import QueueCreated
 from eventstore.decider import Rejected
-from eventstore.execute import ConflictPersists, Executed, Executor, Request
+from eventstore.execute import Executed, Executor, Request
 from eventstore.joint import JointExecutor
 from eventstore.stream_id import StreamId
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,7 +23,7 @@ from routing.domain.contact import Contact
 from routing.domain.deciders import AGENT, CONTACT, QUEUE
 from routing.domain.queue import Queue
 
-_TRIES: Final = 3
+_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,6 @@ class Reached:
     position: int
 
 
-class _OfferMoved(Exception):
-    """Another agent is asked by now than the one whom this decision would free."""
-
-
 class Contacts:
     """Use cases within the caller's tenant; `now` is the clock."""
 
@@ -49,7 +45,7 @@ class Contacts:
         joint: JointExecutor,
         boards: Boards,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         self._executor = executor
         self._joint = joint
@@ -81,23 +77,31 @@ class Contacts:
         return _reached(name, done)
 
     async def leave(self, name: str, reason: str, request: Request) -> Reached:
-        """Take a contact out of its queue, and free the agent who was being asked."""
-        for _ in range(_TRIES):
-            asked = (await self.contact(name)).contact
-            leaving = _leaving(asked.offer, reason, self._stamp())
+        """Take a contact out of its queue, and free the agent who was being asked.
+
+        Raises Rejected, CONFLICT when it was offered anew at every try.
+        """
+        for _ in range(_TRIES - 1):
             try:
-                if not asked.offer:
-                    return _reached(
-                        name,
-                        await self._executor.execute(
-                            _stream(name), CONTACT, leaving, subject=name, request=request
-                        ),
-                    )
-                released = self._released(asked.offer, "RESCINDED")
-                return await self._both(name, leaving, asked.agent, released, request)
-            except _OfferMoved:
-                continue
-        raise ConflictPersists("the contact is offered again and again: try again")
+                return await self._leave(name, reason, request)
+            except Rejected as refusal:
+                if refusal.reason != "CONFLICT":
+                    raise
+        return await self._leave(name, reason, request)
+
+    async def _leave(self, name: str, reason: str, request: Request) -> Reached:
+        asked = (await self.contact(name)).contact
+
+        def leaving(state: Contact) -> list[contact.ContactEvent]:
+            return contact.leave(state, offer=asked.offer, reason=reason, at=self._stamp())
+
+        if asked.offer:
+            rescinded = self._released(asked.offer, "RESCINDED")
+            return await self._both(name, leaving, asked.agent, rescinded, request)
+        left = await self._executor.execute(
+            _stream(name), CONTACT, leaving, subject=name, request=request
+        )
+        return _reached(name, left)
 
     async def set_availability(
         self, name: str, availability: Availability, queues: frozenset[str], request: Request
@@ -119,7 +123,10 @@ class Contacts:
         """Give an agent the contact that he was asked to take."""
         asked = (await self._executor.load(_stream(who), AGENT)).state
         if asked.offer != offer:
-            raise Rejected("OFFER_GONE")
+            before = await self._joint.repeated(request)
+            if not before:
+                raise Rejected("OFFER_GONE")
+            return await self.contact(before[0].stream.name)
         return await self._both(
             asked.contact,
             lambda state: contact.accept(state, offer=offer, agent=who, at=self._stamp()),
@@ -133,9 +140,9 @@ class Contacts:
         asked = (await self._executor.load(_stream(who), AGENT)).state
         if asked.offer != offer:
             before = await self._joint.repeated(request)
-            if before is None:
+            if not before:
                 raise Rejected("OFFER_GONE")
-            return before.position
+            return max(event.position for event in before)
         declined = await self._both(
             asked.contact,
             lambda state: contact.decline(state, offer=offer, agent=who, at=self._stamp()),
@@ -150,7 +157,7 @@ class Contacts:
         state = (await self.contact(name)).contact
         return await self._both(
             name,
-            lambda one: contact.complete(one, agent=who, at=self._stamp()),
+            lambda one: contact.complete(one, offer=state.offer, agent=who, at=self._stamp()),
             who,
             self._released(state.offer, "COMPLETED"),
             request,
@@ -175,6 +182,17 @@ class Contacts:
         if loaded.revision < 0:
             raise Rejected("DENIED_OR_ABSENT")
         return Reached(name, loaded.state, loaded.revision, loaded.position)
+
+    async def place(self, name: str) -> tuple[Reached, int]:
+        """Read a contact and its place in its queue, 0 when it does not wait."""
+        reached = await self.contact(name)
+        await self._boards.reached(reached.position, current_request().remaining())
+        return reached, self.board.place(name)
+
+    async def newest_board(self) -> Board:
+        """Give the board once it holds all that was appended before."""
+        await self._boards.caught_up(current_request().remaining())
+        return self.board
 
     async def _known_queue(self, name: str) -> None:
         if (await self._executor.load(_stream(name), QUEUE)).revision < 0:
@@ -201,15 +219,3 @@ def _stream(name: str) -> StreamId:
 
 def _reached(name: str, done: Executed[Contact, contact.ContactEvent] | Decided) -> Reached:
     return Reached(name, done.state, done.revision, done.position)
-
-
-def _leaving(offer: str, reason: str, at: Timestamp) -> OnContact:
-    """Leave with this offer open (empty: with none), and with no other."""
-
-    def leave(state: Contact) -> list[contact.ContactEvent]:
-        left = contact.leave(state, reason=reason, at=at)
-        if left and state.offer != offer:
-            raise _OfferMoved
-        return left
-
-    return leave

@@ -8,15 +8,15 @@ finds its contact or agent taken and looks again.
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from eventstore.decider import Rejected
-from eventstore.errors import EventLogError
 from eventstore.joint import JointExecutor
 from eventstore.stream_id import StreamId
 from google.protobuf.timestamp_pb2 import Timestamp
+from runtime.errors import refusal_of
 from runtime.idempotency import Requests
 from runtime.principal import service_principal
 from runtime.request_context import RequestContext, acting_in
@@ -42,7 +42,7 @@ class Dispatcher:
         requests: Requests,
         *,
         new_id: Callable[[], UUID],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         self._boards = boards
         self._joint = joint
@@ -73,7 +73,10 @@ class Dispatcher:
         except Rejected:
             # Somebody was faster; the boards will show it.
             return False
-        except (EventLogError, TimeoutError) as error:
+        except Exception as error:
+            # What is away comes back; the contacts wait meanwhile.
+            if refusal_of(error) is None:
+                raise
             _log.warning("a routing decision waits", extra={"error": type(error).__name__})
             return False
         return True
@@ -130,8 +133,13 @@ class Dispatcher:
         return done.position
 
     def _context(self, tenant: str, name: str, action: str) -> RequestContext:
-        """Act as routing itself, in the trace of the call that put the contact into its queue."""
+        """Act as routing itself, in the trace of the call that put the contact into its queue.
+
+        Raises Rejected for a contact that ended since it was looked at.
+        """
         cause = self._boards.cause(tenant, name)
+        if cause is None:
+            raise Rejected("CONTACT_STATE")
         return RequestContext(
             action=action,
             method=f"routing/{action}",

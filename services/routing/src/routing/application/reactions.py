@@ -4,7 +4,6 @@ from typing import Final
 
 from careline.conversations.events.v1.events_pb2 import ConversationClosed
 from eventstore.decider import Rejected
-from eventstore.event_log import EventLog
 from messaging.received_event import ReceivedEvent
 from runtime.idempotency import Requests
 from runtime.request_context import current_request
@@ -21,9 +20,8 @@ class ConversationReactions:
     """Takes the contact of a closed conversation out of its queue."""
 
     def __init__(
-        self, log: EventLog, boards: Boards, contacts: Contacts, requests: Requests, consumer: str
+        self, boards: Boards, contacts: Contacts, requests: Requests, consumer: str
     ) -> None:
-        self._log = log
         self._boards = boards
         self._contacts = contacts
         self._requests = requests
@@ -33,7 +31,7 @@ class ConversationReactions:
         if event.type != CLOSED:
             return
         # The contact may have been queued a moment ago.
-        await self._boards.reached((await self._log.head()).position, BOARD_SECONDS)
+        await self._boards.caught_up(BOARD_SECONDS)
         contact = self._boards[current_request().tenant].contact_of(event.stream.name)
         if contact is None:
             return

@@ -95,8 +95,11 @@ def engage(agent: Agent, *, offer: str) -> list[AgentEvent]:
 
 
 def release(agent: Agent, *, offer: str, reason: str, at: Timestamp) -> list[AgentEvent]:
-    """Let him be asked again. One who missed an offer is away until he says otherwise."""
-    if agent.offer != offer:
+    """Let him be asked again. One who missed an offer is away until he says otherwise.
+
+    Who works the contact already is released by its completion alone: an answer beats the timer.
+    """
+    if agent.offer != offer or (agent.activity is Activity.BUSY) != (reason == "COMPLETED"):
         return []
     events: list[AgentEvent] = [AgentReleased(offer=offer, reason=reason, release_time=at)]
     if reason == "TIMED_OUT" and agent.availability is Availability.AVAILABLE:

@@ -126,27 +126,35 @@ def time_out(contact: Contact, *, offer: str, at: Timestamp) -> list[ContactEven
     return [OfferTimedOut(offer=offer, agent=contact.agent, time_out_time=at)]
 
 
-def leave(contact: Contact, *, reason: str, at: Timestamp) -> list[ContactEvent]:
-    """Take it out of the queue without an agent."""
+def leave(contact: Contact, *, offer: str, reason: str, at: Timestamp) -> list[ContactEvent]:
+    """Take it out of the queue without an agent. `offer` is what is rescinded with it, if any."""
     if contact.state is ContactState.LEFT:
         return []
     _require(contact, ContactState.QUEUED, ContactState.OFFERED)
+    _require_seen(contact, offer)
     return [ContactLeft(reason=reason, leave_time=at)]
 
 
-def complete(contact: Contact, *, agent: str, at: Timestamp) -> list[ContactEvent]:
-    """Be done with it, after-contact work included."""
+def complete(contact: Contact, *, offer: str, agent: str, at: Timestamp) -> list[ContactEvent]:
+    """Be done with it, after-contact work included. `offer` is what led to it."""
     if contact.agent != agent:
         raise Rejected("DENIED_OR_ABSENT")
     if contact.state is ContactState.COMPLETED:
         return []
     _require(contact, ContactState.ASSIGNED)
+    _require_seen(contact, offer)
     return [ContactCompleted(agent=agent, complete_time=at)]
 
 
 def _require(contact: Contact, *allowed: ContactState) -> None:
     if contact.state not in allowed:
         raise Rejected("CONTACT_STATE", state=contact.state)
+
+
+def _require_seen(contact: Contact, offer: str) -> None:
+    """Refuse what was meant for an earlier offer: another agent is to be released than was seen."""
+    if contact.offer != offer:
+        raise Rejected("CONFLICT")
 
 
 def _require_offer(contact: Contact, offer: str, agent: str) -> None:

@@ -1,0 +1,37 @@
+"""Audit on this worker's servers, one process for a module's tests, which keep apart by ids."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from conftest import CreateDatabase, OpenBao
+from integration.audit.rig import Client, Ground, Process, ground_on, process_on
+from integration.runtime.vault_rig import VaultRig
+
+
+@pytest.fixture(scope="session")
+def vault(openbao: OpenBao, tmp_path_factory: pytest.TempPathFactory) -> VaultRig:
+    rig = VaultRig(openbao.url, openbao.client(), tmp_path_factory.mktemp("vault"))
+    rig.mount()
+    return rig
+
+
+@pytest.fixture(scope="module")
+async def ground(
+    create_database: CreateDatabase, vault: VaultRig, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Ground]:
+    async with (
+        create_database() as database,
+        ground_on(database, vault, tmp_path_factory.mktemp("audit")) as made,
+    ):
+        yield made
+
+
+@pytest.fixture(scope="module")
+async def process(ground: Ground) -> AsyncIterator[Process]:
+    async with process_on(ground) as running:
+        yield running
+
+
+@pytest.fixture
+async def auditor(process: Process) -> Client:
+    return await process.auditor()
