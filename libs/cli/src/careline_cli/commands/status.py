@@ -28,7 +28,10 @@ class ServiceStatus:
 
 
 def status(context: typer.Context, *, as_json: Json = False) -> None:
-    """Show each service's health; ends with status 1 unless all serve."""
+    """Show each service's health.
+
+    Ends with status 1 unless all serve.
+    """
     addresses = data_of(context).addresses()
     found = asyncio.run(_all(addresses))
     if as_json:

@@ -9,8 +9,10 @@ from typing import Self
 
 from embedded import write_private
 
+from careline_cli.command_error import CommandError
 
-class DataDirectoryError(Exception):
+
+class DataDirectoryError(CommandError):
     """The data directory can not be used as asked; the text says what to do."""
 
 
@@ -64,6 +66,10 @@ class DataDirectory:
     @property
     def agent_token_file(self) -> Path:
         return self.secrets / "demo-agent.token.json"
+
+    @property
+    def demo_accounts_file(self) -> Path:
+        return self.secrets / "demo-accounts.json"
 
     def write_addresses(self, addresses: Addresses) -> None:
         write_private(self.addresses_file, json.dumps(asdict(addresses), indent=2))

@@ -1,8 +1,6 @@
 """How the supervisor reaches Vault: as root at the first start, as the provisioner ever after."""
 
 import asyncio
-import json
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import hvac
@@ -10,34 +8,16 @@ import requests
 from embedded import OpenBaoServer, write_private
 from hvac.exceptions import VaultError
 
+from careline_cli.platform.app_role import (
+    VAULT_SECONDS,
+    AppRole,
+    keep_app_role,
+    kept_app_role,
+    signed_in,
+)
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.platform.service_process import Admission, ServiceNotPrepared
 from careline_cli.provision.vault import INSTALLER, PROVISIONER, VaultProvisioner
-
-SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class AppRole:
-    """What a person's program signs in to Vault with, kept in a file of mode 0600."""
-
-    role_id: str
-    secret_id: str = field(repr=False)
-
-
-def keep_app_role(file: Path, role: AppRole) -> None:
-    write_private(file, json.dumps({"role_id": role.role_id, "secret_id": role.secret_id}))
-
-
-def kept_app_role(file: Path) -> AppRole:
-    return AppRole(**json.loads(file.read_text()))
-
-
-def signed_in(url: str, role: AppRole) -> hvac.Client:
-    """Give a client that is signed in; raises hvac's errors."""
-    client = hvac.Client(url, timeout=SECONDS)
-    client.auth.approle.login(role.role_id, role.secret_id)
-    return client
 
 
 class VaultAccess:
@@ -57,7 +37,7 @@ class VaultAccess:
             return await asyncio.to_thread(signed_in, self._server.url, kept_app_role(file))
         initialized = await self._server.initialize()
         write_private(self._data.secrets / "vault-recovery.key", initialized.recovery_key)
-        return hvac.Client(self._server.url, token=initialized.root_token, timeout=SECONDS)
+        return hvac.Client(self._server.url, token=initialized.root_token, timeout=VAULT_SECONDS)
 
     def provisioner(self) -> VaultProvisioner:
         """Sign in as the provisioner; raises FileNotFoundError before the first provisioning."""
