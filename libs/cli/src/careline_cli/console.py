@@ -10,7 +10,7 @@ ERR = Console(stderr=True)
 
 def say(step: str) -> None:
     """Show progress."""
-    ERR.print(f"[dim]·[/dim] {step}", highlight=False)
+    ERR.print(f"[dim]·[/dim] {step}", soft_wrap=True, highlight=False)
 
 
 def fail(text: str) -> NoReturn:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -34,18 +35,20 @@ def up(
     """
     data = data_of(context)
     data.require_stopped()
+    data.require_space()
+    data.create()
     if detach:
         _detach(data)
     else:
         # Imported now: whoever detaches, or asks for help, has no use for all of it.
         from careline_cli.serving import serve_until_stopped  # noqa: PLC0415
 
-        asyncio.run(serve_until_stopped(data, demo=demo))
+        with data.held():
+            asyncio.run(serve_until_stopped(data, demo=demo))
 
 
 def _detach(data: DataDirectory) -> None:
     """Start a supervisor of its own and return once everything serves."""
-    data.create()
     log = data.logs / "supervisor.log"
     with log.open("ab") as stream:
         process = subprocess.Popen(  # noqa: S603 - this very program
@@ -60,10 +63,16 @@ def _detach(data: DataDirectory) -> None:
     deadline = time.monotonic() + DETACH_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise DataDirectoryError(f"the platform did not start; see the end of {log}")
+            raise DataDirectoryError(f"the platform did not start: {_last_line(log)}")
         if data.addresses_file.exists():
             console.say(f"serving on {data.root}, services on {HOST}; stop it with: careline down")
             return
         time.sleep(POLL_SECONDS)
     process.terminate()
     raise DataDirectoryError(f"not ready after {DETACH_SECONDS:g} s; see the end of {log}")
+
+
+def _last_line(log: Path) -> str:
+    """Give what the supervisor said last, which is why it ended."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[-1].removeprefix("careline: ") if lines else f"see {log}"

@@ -47,7 +47,6 @@ async def running_platform(data: DataDirectory, say: Say) -> AsyncIterator[Addre
 
     Raises EmbeddedServerError (also in groups) and DataDirectoryError, each with one line to show.
     """
-    data.create()
     async with supervising(say) as supervisor:
         servers = Servers(
             Databases(
