@@ -83,7 +83,7 @@ async def _provisioned(access: VaultAccess, databases: Databases, say: Say) -> N
     for workload in PEOPLE:
         await asyncio.to_thread(access.keep, vault, workload)
     operator = await asyncio.to_thread(nats.kept_operator, vault)
-    await asyncio.to_thread(vault.revoke_own_token)
+    await asyncio.to_thread(access.surrender, vault)
     return operator
 
 
