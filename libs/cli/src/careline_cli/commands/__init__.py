@@ -8,7 +8,7 @@ from typing import Final
 COMMANDS: Final = {
     "up": "Start everything on this machine and keep it running.",
     "down": "Stop the platform; its data stay.",
-    "status": "Show each service's health.",
+    "status": "Show each service's health, and what it misses.",
     "demo": "Play a contact by SMS and chat and one by voice; show both.",
     "ingest": "Take in FHIR R4: bundles (.json) and bulk exports (.ndjson).",
     "token": "Sign a demo principal in and print its token.",
