@@ -128,6 +128,25 @@ def test_events_print_what_is_sealed_as_sealed(careline: Careline) -> None:
     assert "Demo Agent" not in "".join(lines)
 
 
+def test_a_reader_that_has_seen_enough_ends_the_command_without_a_word(
+    careline: Careline,
+) -> None:
+    with subprocess.Popen(
+        careline.command("events", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["position"] >= 1
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert process.returncode == 1
+    assert said == ""
+
+
 def test_the_operators_look_at_a_log_is_on_record(careline: Careline) -> None:
     careline.run("events", "--service", "routing")
 

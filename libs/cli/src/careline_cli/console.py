@@ -1,10 +1,29 @@
 """How the command speaks: progress and errors on standard error, results on standard output."""
 
+import os
+import sys
 from typing import NoReturn
 
 from rich.console import Console
 
-OUT = Console()
+from careline_cli.command_error import CommandError
+
+
+class ReaderGone(CommandError):
+    """Nobody reads the output any more, as in `careline events | head`: nothing is left to say."""
+
+
+class Output(Console):
+    """Standard output, whose reader may go."""
+
+    def on_broken_pipe(self) -> None:
+        """End by an exception that tasks pass on; Rich's own is a SystemExit."""
+        # What is still buffered would fail again when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise ReaderGone
+
+
+OUT = Output()
 ERR = Console(stderr=True)
 
 
@@ -14,6 +33,7 @@ def say(step: str) -> None:
 
 
 def fail(text: str) -> NoReturn:
-    """Show one line and end with status 1."""
-    ERR.print(f"careline: {text}", style="red", soft_wrap=True, highlight=False, markup=False)
+    """Show one line, unless nothing is left to say, and end with status 1."""
+    if text:
+        ERR.print(f"careline: {text}", style="red", soft_wrap=True, highlight=False, markup=False)
     raise SystemExit(1)

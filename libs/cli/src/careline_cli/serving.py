@@ -58,7 +58,7 @@ def _show(data: DataDirectory, addresses: Addresses, seconds: float) -> None:
     careline = shlex.join((sys.executable, "-m", "careline_cli", "--data-dir", str(data.root)))
     tenant = f"-H 'careline-tenant: {DEMO_TENANT}'"
     authorization = f'-H "authorization: Bearer $({careline} token operator)"'
-    lines = [f"Careline serves since {seconds:.1f} s after its start, on {data.root}", ""]
+    lines = [f"Careline serves, {seconds:.1f} s after its start, on {data.root}", ""]
     for service, address in addresses.services.items():
         lines.append(f"  {service:<16} {address}   health {addresses.health[service]}")
     lines += [
