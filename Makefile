@@ -9,6 +9,7 @@ PYTHON ?= python3
 T ?= tests
 JOBS ?= 2
 DATA_DIR ?= .careline
+RELEASED := protos/released.binpb
 
 ##@ Use
 .PHONY: help
@@ -77,6 +78,11 @@ proto: setup ## Regenerate the code of the protos
 	@$(BIN)/python libs/protos/generate.py
 
 .PHONY: proto-check
-proto-check: setup ## Fail when generated code is stale or history breaks
+proto-check: setup ## Fail when generated code is stale or breaks what is released
 	@$(BIN)/python libs/protos/generate.py --check
-	@! git rev-parse -q --verify main >/dev/null || $(BIN)/buf breaking --against '.git#branch=main'
+	@$(BIN)/buf breaking --against $(RELEASED)
+
+.PHONY: proto-release
+proto-release: setup ## Take the protos as released: from then on they may only grow
+	@! test -e $(RELEASED) || $(BIN)/buf breaking --against $(RELEASED)
+	@$(BIN)/buf build --exclude-source-info -o $(RELEASED)

@@ -29,6 +29,10 @@ class Careline:
     def json(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> Any:  # noqa: ANN401
         return json.loads(self.run(*arguments, seconds=seconds))
 
+    def shown(self, *arguments: str) -> Any:  # noqa: ANN401
+        """Give the JSON that a command prints, whatever its status."""
+        return json.loads(self.attempt(*arguments).stdout)
+
     def attempt(
         self, *arguments: str, seconds: float = COMMAND_SECONDS
     ) -> subprocess.CompletedProcess[str]:
@@ -47,6 +51,23 @@ class Careline:
     def addresses(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((self.data_dir / "platform.json").read_text())
         return found
+
+
+def process_of(careline: Careline, name: str) -> int:
+    """Find a child of the supervisor by the folder that it works in."""
+    supervisor = careline.addresses["supervisor_pid"]
+    folders = {careline.data_dir / name, careline.data_dir / "services" / name}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            folder = (entry / "cwd").readlink()
+        except OSError:
+            continue
+        if parent == supervisor and {folder, folder.parent} & folders:
+            return int(entry.name)
+    raise AssertionError(f"the supervisor has no child {name}")
 
 
 @pytest.fixture(scope="session")

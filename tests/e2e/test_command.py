@@ -1,9 +1,13 @@
 """The `careline` command on a running platform."""
 
 import json
+import os
+import subprocess
+import time
 
 import grpc
-from e2e.conftest import Careline
+from careline_cli.reflection import ReflectingClient
+from e2e.conftest import COMMAND_SECONDS, Careline
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
@@ -41,6 +45,52 @@ def test_a_call_by_reflection_prints_the_answer_as_json(careline: Careline) -> N
     assert [queue["name"] for queue in answer["queues"]] == ["queues/appointments"]
 
 
+def printed_line(careline: Careline, program: str) -> str:
+    """Give the line with a program's name that `careline up` printed for people to copy."""
+    deadline = time.monotonic() + COMMAND_SECONDS
+    while time.monotonic() < deadline:
+        for line in (careline.data_dir / "log" / "supervisor.log").read_text().splitlines():
+            if program in line and "ListQueues" in line:
+                return line
+    raise AssertionError(f"no line with {program} was printed")
+
+
+def in_a_shell(line: str) -> str:
+    done = subprocess.run(
+        ("/bin/sh", "-c", line),
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+        env={"PATH": os.environ["PATH"]},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_printed_careline_line_works_as_printed(careline: Careline) -> None:
+    answer = json.loads(in_a_shell(printed_line(careline, "careline_cli")))
+
+    assert answer["queues"][0]["name"] == "queues/appointments"
+
+
+def test_the_printed_grpcurl_line_is_one_that_the_service_answers(careline: Careline) -> None:
+    """The shell fills in what the line says; what grpcurl would then send is sent."""
+    recorder = "grpcurl() { printf '%s\\0' \"$@\"; }; "
+    line = printed_line(careline, "grpcurl")
+
+    *given, _ = in_a_shell(recorder + line).split("\0")
+
+    plaintext, max_time, seconds, h1, tenant, h2, token, d, body, address, method = given
+    assert (plaintext, max_time, h1, h2, d) == ("-plaintext", "-max-time", "-H", "-H", "-d")
+    headers = dict(header.split(": ", 1) for header in (tenant, token))
+    with grpc.insecure_channel(address) as channel:
+        (answer,) = ReflectingClient(channel).call(
+            method, json.loads(body), metadata=headers, seconds=float(seconds)
+        )
+    assert str(answer["queues"]).startswith("[{'name': 'queues/appointments'")
+
+
 def test_a_refused_call_is_one_line_with_its_reason(careline: Careline) -> None:
     refused = careline.attempt(
         "call", "careline.routing.v1.RoutingService/GetPosition", '{"contact": "contacts/none"}'
@@ -76,6 +126,25 @@ def test_events_print_what_is_sealed_as_sealed(careline: Careline) -> None:
     assert created
     assert created[0]["data"]["sealed"] == ["user_name", "display_name"]
     assert "Demo Agent" not in "".join(lines)
+
+
+def test_a_reader_that_has_seen_enough_ends_the_command_without_a_word(
+    careline: Careline,
+) -> None:
+    with subprocess.Popen(
+        careline.command("events", "--json"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["position"] >= 1
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert process.returncode == 1
+    assert said == ""
 
 
 def test_the_operators_look_at_a_log_is_on_record(careline: Careline) -> None:

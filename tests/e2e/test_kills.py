@@ -5,10 +5,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from e2e.conftest import COMMAND_SECONDS, Careline
+from e2e.conftest import COMMAND_SECONDS, Careline, process_of
 
 # What the contact has reached when the process is killed, and which process.
 MOMENTS = [
@@ -23,23 +22,6 @@ MOMENTS = [
     ("ContactEnqueued", "nats"),
     ("VerificationStarted", "openbao"),
 ]
-
-
-def process_of(careline: Careline, name: str) -> int:
-    """Find a child of the supervisor by the folder that it works in."""
-    supervisor = careline.addresses["supervisor_pid"]
-    folders = {careline.data_dir / name, careline.data_dir / "services" / name}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            folder = (entry / "cwd").readlink()
-        except OSError:
-            continue
-        if parent == supervisor and {folder, folder.parent} & folders:
-            return int(entry.name)
-    raise AssertionError(f"the supervisor has no child {name}")
 
 
 def follow(careline: Careline) -> subprocess.Popen[str]:

@@ -1,7 +1,10 @@
 """The Helm chart, rendered by real Helm and held against Kubernetes' schemas, without a cluster."""
 
 import copy
+import re
 from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +12,13 @@ import helm_python
 import kubernetes_validate
 import pytest
 import yaml
-from runtime.settings import ServiceSettings, load_settings
+from careline_cli.__main__ import app
+from runtime.service import Service
+from runtime.settings import StoreSettings, load_settings
+from typer.testing import CliRunner
 
-CHART = Path(__file__).resolve().parents[3] / "deploy" / "helm" / "careline"
+ROOT = Path(__file__).resolve().parents[3]
+CHART = ROOT / "deploy" / "helm" / "careline"
 LINT_INFO = 1
 VERSIONS = ("1.28", "1.31", "1.34")
 SERVICES = {"identity", "conversations", "routing", "patient_context", "audit", "federation"}
@@ -95,16 +102,58 @@ def test_every_service_is_probed_on_its_health_port() -> None:
             assert container[probe]["grpc"]["port"] == 7444
 
 
-def test_a_service_takes_the_settings_that_the_chart_gives_it() -> None:
-    for deployment in of_kind(render(), "Deployment"):
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
-        environment = {one["name"]: one["value"] for one in container["env"]}
-        service = container["args"][1]
+def container_of(workload: Manifest) -> Manifest:
+    (container,) = workload["spec"]["template"]["spec"]["containers"]
+    found: Manifest = container
+    return found
 
-        settings = load_settings(ServiceSettings, {**environment, "CARELINE_SERVICE_NAME": service})
 
+def environment_of(container: Manifest) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in container["env"]}
+
+
+@pytest.mark.parametrize("mesh", [False, True])
+def test_every_service_takes_the_settings_that_the_chart_gives_it(mesh: bool) -> None:
+    changes = {"tls": {"mesh": mesh}, "telemetry": {"otlpEndpoint": "https://collector:4317"}}
+    for deployment in of_kind(render(changes), "Deployment"):
+        container = container_of(deployment)
+        python_option, package = container["args"]
+        composed = import_module(f"{package}.compose")
+
+        own: Service[Any] = getattr(composed, package.upper())
+        settings = load_settings(own.settings, environment_of(container))
+
+        assert python_option == "-m"
+        assert find_spec(f"{package}.__main__")
+        assert settings.service_name == package
         assert settings.grpc_listen.port == 7443
+        assert settings.grpc_plaintext is mesh
         assert set(settings.peers.targets) == SERVICES
+        assert settings.database.ca_file is not None
+
+
+def test_the_migrations_job_runs_a_command_that_takes_its_arguments_and_settings() -> None:
+    (job,) = of_kind(render(), "Job")
+    container = container_of(job)
+    python_option, package, *arguments = container["args"]
+
+    # Help is shown only when what stands before it was understood.
+    understood = CliRunner().invoke(app, [*arguments, "--help"])
+    settings = load_settings(StoreSettings, environment_of(container))
+
+    assert (python_option, package) == ("-m", "careline_cli")
+    assert arguments == ["migrate"]
+    assert understood.exit_code == 0, understood.output
+    assert settings.keyring_database.ca_file is not None
+
+
+def test_every_file_that_a_setting_names_is_mounted() -> None:
+    for workload in (*of_kind(render(), "Deployment"), *of_kind(render(), "Job")):
+        container = container_of(workload)
+        mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+        for value in environment_of(container).values():
+            for path in re.findall(r"/etc/careline/[^\s&?]+", value):
+                assert str(Path(path).parent) in mounted
 
 
 def test_no_secret_stands_in_a_manifest() -> None:

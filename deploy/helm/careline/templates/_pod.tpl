@@ -37,8 +37,8 @@ securityContext:
 {{ printf "postgresql://%s:%d/%s?sslmode=verify-full&sslrootcert=/etc/careline/ca/%s/ca.crt" .at.host (int .at.port) .at.database .name }}
 {{- end -}}
 
-{{- /* Settings that services and the migrations job share. */ -}}
-{{- define "careline.dependencies" -}}
+{{- /* Where the databases and Vault are: what services and the migrations job share. */ -}}
+{{- define "careline.stores" -}}
 - name: CARELINE_DATABASE
   value: {{ include "careline.database" (dict "at" .root.Values.postgresql "name" "postgresql") | quote }}
 - name: CARELINE_KEYRING_DATABASE
@@ -51,6 +51,10 @@ securityContext:
   value: /etc/careline/approle/role-id
 - name: CARELINE_VAULT_SECRET_ID_FILE
   value: /etc/careline/approle/secret-id
+{{- end -}}
+
+{{- define "careline.dependencies" -}}
+{{ include "careline.stores" . }}
 - name: CARELINE_NATS_URL
   value: {{ .root.Values.nats.url | quote }}
 - name: CARELINE_NATS_CA_FILE
@@ -59,24 +63,21 @@ securityContext:
   value: {{ .root.Values.telemetry.logLevel }}
 {{- end -}}
 
-{{- define "careline.dependencyMounts" -}}
+{{- define "careline.storeMounts" -}}
 - {name: approle, mountPath: /etc/careline/approle, readOnly: true}
 - {name: ca-postgresql, mountPath: /etc/careline/ca/postgresql, readOnly: true}
 - {name: ca-keyring, mountPath: /etc/careline/ca/keyring, readOnly: true}
-- {name: ca-nats, mountPath: /etc/careline/ca/nats, readOnly: true}
 - {name: ca-vault, mountPath: /etc/careline/ca/vault, readOnly: true}
 - {name: tmp, mountPath: /tmp}
 {{- end -}}
 
-{{- define "careline.dependencyVolumes" -}}
+{{- define "careline.storeVolumes" -}}
 - name: approle
   secret: {secretName: {{ .appRoleSecret }}, defaultMode: 0440}
 - name: ca-postgresql
   configMap: {name: {{ .root.Values.postgresql.caConfigMap }}}
 - name: ca-keyring
   configMap: {name: {{ .root.Values.keyring.caConfigMap }}}
-- name: ca-nats
-  configMap: {name: {{ .root.Values.nats.caConfigMap }}}
 - name: ca-vault
   configMap: {name: {{ .root.Values.vault.caConfigMap }}}
 - name: tmp

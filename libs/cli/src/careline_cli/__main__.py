@@ -5,32 +5,18 @@ from typing import Annotated
 
 import typer
 
-from careline_cli import console
-from careline_cli.commands.call import call
-from careline_cli.commands.demo import demo
-from careline_cli.commands.down import down
-from careline_cli.commands.events import events
-from careline_cli.commands.ingest import ingest_files
-from careline_cli.commands.status import status
-from careline_cli.commands.token import token
-from careline_cli.commands.up import up
-from careline_cli.platform.data_directory import DataDirectory
+from careline_cli.lazy_commands import LazyCommands
 
 app = typer.Typer(
+    cls=LazyCommands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    # Plain help and usage errors: Rich's would take twice as long to import as all the rest.
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Careline: the contact-centre platform for a health system's patient line.",
 )
-app.command()(up)
-app.command()(down)
-app.command()(status)
-app.command()(demo)
-app.command("ingest")(ingest_files)
-app.command()(token)
-app.command()(call)
-app.command()(events)
 
 
 @app.callback()
@@ -44,15 +30,19 @@ def careline(
     ] = Path(".careline"),
 ) -> None:
     """Run a platform on this machine, and look into it."""
-    context.obj = DataDirectory.of(data_dir)
+    context.obj = data_dir
 
 
 def main() -> None:
     """Run the command; an error that people can act on is one line."""
     try:
         app()
-    except BaseException as error:
-        line = console.line_of(error)
+    except Exception as error:
+        # Imported now: what shows errors knows more libraries than most commands use.
+        from careline_cli import console  # noqa: PLC0415
+        from careline_cli.error_line import line_of  # noqa: PLC0415
+
+        line = line_of(error)
         if line is None:
             raise
         console.fail(line)

@@ -10,17 +10,16 @@ from typing import Any
 
 from careline.patient_context.v1.ingest_service_pb2 import IngestResourcesRequest
 
-from careline_cli.contact.accounts import DemoAccounts, demo_accounts, kept_accounts
+from careline_cli.contact.accounts import DemoAccounts, demo_accounts
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.contact.stubs import connected
 from careline_cli.demo_patients import demo_bundles
-from careline_cli.ingest import Document, ingest
+from careline_cli.ingest import Document, send
 from careline_cli.operator_token import OperatorToken
-from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
+from careline_cli.platform.data_directory import Addresses, DataDirectory
 from careline_cli.tenant import DEMO_TENANT
 
 SEED = 20260301
-ACCOUNTS = "demo-accounts.json"
 
 
 async def set_up_demo(
@@ -28,9 +27,8 @@ async def set_up_demo(
 ) -> DemoAccounts:
     """Make what is absent of the demo's accounts and patients."""
     operator = Caller(OperatorToken(data, addresses).token, new_trace(), tenant=DEMO_TENANT)
-    file = data.secrets / ACCOUNTS
     async with connected(addresses.services) as stubs:
-        accounts = await demo_accounts(file, stubs, operator)
+        accounts = await demo_accounts(data.demo_accounts_file, stubs, operator)
         say("looking after twelve demo patients")
         bundles = demo_bundles(seed=SEED, today=datetime.now(UTC).date())
         documents = [
@@ -38,7 +36,7 @@ async def set_up_demo(
             for bundle in bundles
         ]
         # Taking the same in again changes nothing.
-        async for _ in ingest(stubs.ingest, operator, documents):
+        async for _ in send(stubs.ingest, operator, documents):
             continue
     return accounts
 
@@ -72,10 +70,3 @@ def _only(resources: list[dict[str, Any]], kind: str) -> dict[str, Any]:
 
 def _phone(patient: dict[str, Any]) -> str:
     return next((one["value"] for one in patient["telecom"] if one["system"] == "phone"), "")
-
-
-def require_accounts(data: DataDirectory) -> DemoAccounts:
-    accounts = kept_accounts(data.secrets / ACCOUNTS)
-    if accounts is None:
-        raise DataDirectoryError("there are no demo accounts yet; start with: careline up")
-    return accounts

@@ -50,7 +50,7 @@ class Total:
         }
 
 
-async def ingest(
+async def send(
     stub: IngestServiceStub, caller: Caller, documents: Iterable[Document]
 ) -> AsyncIterator[tuple[Document, pb2.IngestResourcesResponse]]:
     """Send files in their order; gives what came of each as the service tells it."""

@@ -10,8 +10,8 @@ from hvac.exceptions import VaultError
 from runtime.principal import Principal, PrincipalKind
 from runtime.tokens.token import TokenIssuer
 
+from careline_cli.platform.app_role import kept_app_role, signed_in
 from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
-from careline_cli.platform.vault_access import kept_app_role, signed_in
 from careline_cli.tenant import DEMO_TENANT
 
 KEY = "token-operator"

@@ -12,8 +12,10 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
     ProtoReflectionDescriptorDatabase,
 )
 
+from careline_cli.command_error import CommandError
 
-class CallRefused(Exception):
+
+class CallRefused(CommandError):
     """The call can not be made as asked; the text says what to do."""
 
 

@@ -16,6 +16,9 @@ from embedded.server import Command, Progress, silent
 from embedded.wheels import nats_binary
 
 MAX_PAYLOAD_BYTES = 1 << 20
+# What streams may reserve. Unsaid, it is a share of the disk that happens to be free at the start,
+# and a stream that was made yesterday can not be made today.
+MAX_FILE_STORE_BYTES = 64 << 30
 HEALTHY = 200
 
 
@@ -89,7 +92,10 @@ class NatsServer:
         return answer is not None and answer.status == HEALTHY
 
     def _settings(self) -> dict[str, object]:
-        jetstream: dict[str, object] = {"store_dir": str(self.data_dir)}
+        jetstream: dict[str, object] = {
+            "store_dir": str(self.data_dir),
+            "max_file_store": MAX_FILE_STORE_BYTES,
+        }
         if self._sync_always:
             jetstream["sync_interval"] = "always"
         return {

@@ -18,7 +18,7 @@ from runtime.database.leased_engine import LeasedDatabase, answers
 from runtime.health import Dependency
 from runtime.secret_reference import VaultPath
 from runtime.service_messaging import NatsAccess, ServiceMessaging
-from runtime.settings import ServiceSettings
+from runtime.settings import ServiceSettings, StoreSettings
 from runtime.telemetry.event_spans import EventSpans
 from runtime.telemetry.telemetry import Telemetry
 from runtime.tls_files import TlsFiles
@@ -64,7 +64,7 @@ async def real_parts(
     Vault or a database is away: whoever runs the process starts it again.
     """
     async with AsyncExitStack() as stack:
-        vault = await stack.enter_async_context(_signed_in(settings))
+        vault = await stack.enter_async_context(signed_in(settings))
         logins = DatabaseLogins(vault)
         name = settings.service_name
         own = LeasedDatabase(settings.database, logins, name)
@@ -117,7 +117,8 @@ def tls_files(settings: ServiceSettings) -> TlsFiles | None:
 
 
 @asynccontextmanager
-async def _signed_in(settings: ServiceSettings) -> AsyncIterator[VaultSession]:
+async def signed_in(settings: StoreSettings) -> AsyncIterator[VaultSession]:
+    """Sign in with Vault; raises one of VaultUnavailable's family."""
     sign_in = AppRoleSignIn(settings.vault_role_id_file, settings.vault_secret_id_file)
     async with (
         VaultConnection(settings.vault_address, ca_file=settings.vault_ca_file) as connection,

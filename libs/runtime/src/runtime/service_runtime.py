@@ -21,6 +21,7 @@ from runtime.access import Access
 from runtime.access_records import ACCESS_EVENTS, AccessRecords
 from runtime.background import Work
 from runtime.channel import open_channel
+from runtime.dependency_names import DEPENDENCIES
 from runtime.event_codec import LogCodec
 from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
@@ -41,7 +42,6 @@ from runtime.vault.session import VaultSession
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 EnteredT = TypeVar("EnteredT")
-DEPENDENCIES: Final = frozenset({"database", "keyring", "vault", "nats"})
 NEEDS: Final = frozenset({"database", "keyring"})
 """What a gRPC service needs unless its compose.py says otherwise: calls go on without NATS, and for
 as long as caches hold without Vault."""
@@ -96,7 +96,7 @@ class ServiceRuntime(Generic[SettingsT]):
 
         It is NOT_SERVING while one of `needs` (database, keyring, vault, nats) is away.
         """
-        unknown = set(needs) - DEPENDENCIES
+        unknown = set(needs).difference(DEPENDENCIES)
         if unknown:
             raise ValueError(f"a service can not need {sorted(unknown)}; see DEPENDENCIES")
         for service, methods in methods_of(add, servicer).items():

@@ -49,7 +49,32 @@ class Settings(BaseModel):
                 raise TypeError(f"{cls.__name__}.{name} must be a SecretFile or a VaultPath")
 
 
-class ServiceSettings(Settings):
+class StoreSettings(Settings):
+    """Where both databases are, and how to sign in with Vault, which makes the logins to them."""
+
+    database: DatabaseAddress = Field(
+        description="a PostgreSQL URL without user and password, over a Unix socket "
+        '("postgresql:///careline?host=/run/postgresql&port=5432") or with sslmode=verify-full and '
+        "sslrootcert"
+    )
+    keyring_database: DatabaseAddress = Field(
+        description="the keyring's PostgreSQL URL, in the form of CARELINE_DATABASE"
+    )
+    vault_address: ServerUrl = Field(
+        description="Vault's URL, https:// or on loopback also http://"
+    )
+    vault_ca_file: str | None = Field(
+        None, pattern=r"^/", description="the absolute path of the PEM CA of Vault"
+    )
+    vault_role_id_file: SecretFile = Field(
+        description="the absolute path of the file with the AppRole role id"
+    )
+    vault_secret_id_file: SecretFile = Field(
+        description="the absolute path of the file with the AppRole secret id or its wrapping token"
+    )
+
+
+class ServiceSettings(StoreSettings):
     """What every service is told; a service adds its own in a subclass that fixes its name."""
 
     service_name: Annotated[
@@ -73,26 +98,6 @@ class ServiceSettings(Settings):
         False, description="true when a mesh ends TLS in front of this server, else false"
     )
     grpc_reflection: bool = Field(True, description="true to serve reflection, else false")
-    database: DatabaseAddress = Field(
-        description="a PostgreSQL URL without user and password, over a Unix socket "
-        '("postgresql:///careline?host=/run/postgresql&port=5432") or with sslmode=verify-full and '
-        "sslrootcert"
-    )
-    keyring_database: DatabaseAddress = Field(
-        description="the keyring's PostgreSQL URL, in the form of CARELINE_DATABASE"
-    )
-    vault_address: ServerUrl = Field(
-        description="Vault's URL, https:// or on loopback also http://"
-    )
-    vault_ca_file: str | None = Field(
-        None, pattern=r"^/", description="the absolute path of the PEM CA of Vault"
-    )
-    vault_role_id_file: SecretFile = Field(
-        description="the absolute path of the file with the AppRole role id"
-    )
-    vault_secret_id_file: SecretFile = Field(
-        description="the absolute path of the file with the AppRole secret id or its wrapping token"
-    )
     nats_url: ServerUrl = Field(description="NATS's URL, tls:// or on loopback also nats://")
     nats_ca_file: str | None = Field(
         None, pattern=r"^/", description="the absolute path of the PEM CA of NATS"

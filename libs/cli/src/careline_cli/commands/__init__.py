@@ -1,1 +1,18 @@
-"""The commands of `careline`, one a file."""
+"""The commands of `careline`, one a file, which is imported when its command is asked for.
+
+`COMMANDS` lists them with what each does; the function that runs one has the name of its module.
+"""
+
+from typing import Final
+
+COMMANDS: Final = {
+    "up": "Start everything on this machine and keep it running.",
+    "down": "Stop the platform; its data stay.",
+    "status": "Show each service's health, and what it misses.",
+    "demo": "Play a contact by SMS and chat and one by voice; show both.",
+    "ingest": "Take in FHIR R4: bundles (.json) and bulk exports (.ndjson).",
+    "token": "Sign a demo principal in and print its token.",
+    "call": "Call a method with JSON and print its answers as JSON.",
+    "events": "Print events as they are stored: what is sealed prints as sealed.",
+    "migrate": "Bring the schemas of databases elsewhere to their newest version.",
+}

@@ -30,7 +30,7 @@ def call(
     purpose: Annotated[str, typer.Option("--purpose", help="Purpose of use, as TREAT.")] = "",
     seconds: Annotated[float, typer.Option("--seconds", help="Deadline of the call.")] = 10.0,
 ) -> None:
-    """Call a method with JSON and print its answer, or each answer of a stream, as JSON."""
+    """Call a method with JSON and print its answers as JSON."""
     data = data_of(context)
     address = _address(data.addresses(), method, service)
     body = _parsed(sys.stdin.read() if request == "-" else request)

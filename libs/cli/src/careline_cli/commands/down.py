@@ -21,9 +21,8 @@ def down(context: typer.Context) -> None:
     os.kill(supervisor, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
     while time.monotonic() < deadline:
-        try:
-            os.kill(supervisor, 0)
-        except ProcessLookupError:
+        # Not the process id, which stays until somebody has asked for the process's status.
+        if not data.is_held():
             console.say("stopped")
             return
         time.sleep(POLL_SECONDS)

@@ -37,7 +37,10 @@ def events(
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Print events of the demo tenant as they are stored: what is sealed prints as sealed."""
+    """Print events as they are stored: what is sealed prints as sealed.
+
+    They are the demo tenant's, and the look at them is on record itself.
+    """
     if service and service not in SERVICES:
         raise typer.BadParameter(f"one of: {', '.join(SERVICES)}", param_hint="--service")
     _load_event_types()

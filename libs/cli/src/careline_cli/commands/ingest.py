@@ -15,7 +15,7 @@ from careline_cli import console
 from careline_cli.commands.options import Json, data_of
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.contact.stubs import connected
-from careline_cli.ingest import Document, Total, ingest
+from careline_cli.ingest import Document, Total, send
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
 from careline_cli.tenant import DEMO_TENANT
@@ -28,13 +28,13 @@ CHUNK_BYTES = 1 << 20
 SHOWN_REFUSALS = 20
 
 
-def ingest_files(
+def ingest(
     context: typer.Context,
     paths: Annotated[list[Path], typer.Argument(help="Files or folders.", exists=True)],
     *,
     as_json: Json = False,
 ) -> None:
-    """Take in FHIR R4: transaction bundles (.json) and bulk exports (.ndjson)."""
+    """Take in FHIR R4: bundles (.json) and bulk exports (.ndjson)."""
     total = asyncio.run(_ingest(data_of(context), _documents(paths)))
     if as_json:
         console.OUT.print_json(json.dumps(total.as_json()))
@@ -59,7 +59,7 @@ async def _ingest(data: DataDirectory, documents: list[Document]) -> Total:
     with Progress(*columns, console=console.ERR, transient=True) as progress:
         bar = progress.add_task("", total=len(documents))
         async with connected(addresses.services) as stubs:
-            async for document, answer in ingest(stubs.ingest, operator, documents):
+            async for document, answer in send(stubs.ingest, operator, documents):
                 total.add(document, answer)
                 progress.advance(bar)
     return total

@@ -1,5 +1,6 @@
-"""Options that several commands share."""
+"""What several commands share: an option, and the data directory that stands before their names."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,5 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
 def data_of(context: typer.Context) -> DataDirectory:
-    """Give the data directory that stands before the command's name."""
-    data: DataDirectory = context.obj
-    return data
+    folder: Path = context.obj
+    return DataDirectory.of(folder)

@@ -8,6 +8,7 @@ import grpc
 import typer
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from rich.table import Table
+from runtime.dependency_names import DEPENDENCIES
 
 from careline_cli import console
 from careline_cli.commands.options import Json, data_of
@@ -16,31 +17,38 @@ from careline_cli.platform.data_directory import Addresses
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 SECONDS = 3.0
 AWAY = "AWAY"
+SERVING = "SERVING"
+WHOLE = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus:
-    """One service: "SERVING", "NOT_SERVING" or "AWAY"."""
+    """One service: "SERVING", "NOT_SERVING" or "AWAY", and which of what it depends on is away."""
 
     service: str
     address: str
     status: str
+    missing: tuple[str, ...] = ()
 
 
 def status(context: typer.Context, *, as_json: Json = False) -> None:
-    """Show each service's health; ends with status 1 unless all serve."""
+    """Show each service's health, and what it misses.
+
+    Ends with status 1 unless all serve.
+    """
     addresses = data_of(context).addresses()
     found = asyncio.run(_all(addresses))
     if as_json:
         text = {"services": [asdict(one) for one in found]}
         console.OUT.print_json(json.dumps(text))
     else:
-        table = Table("service", "address", "status", box=None)
+        table = Table("service", "address", "status", "misses", box=None)
         for one in found:
-            colour = "green" if one.status == "SERVING" else "red"
-            table.add_row(one.service, one.address, f"[{colour}]{one.status}[/{colour}]")
+            colour = "green" if one.status == SERVING else "red"
+            shown = f"[{colour}]{one.status}[/{colour}]"
+            table.add_row(one.service, one.address, shown, ", ".join(one.missing))
         console.OUT.print(table)
-    if any(one.status != "SERVING" for one in found):
+    if any(one.status != SERVING for one in found):
         raise typer.Exit(1)
 
 
@@ -62,9 +70,15 @@ async def _one(service: str, address: str, health: str) -> ServiceStatus:
             request_serializer=HealthCheckRequest.SerializeToString,
             response_deserializer=HealthCheckResponse.FromString,
         )
+
+        async def health_of(name: str) -> str:
+            answer = await check(HealthCheckRequest(service=name), timeout=SECONDS)
+            return HealthCheckResponse.ServingStatus.Name(answer.status)
+
         try:
-            answer = await check(HealthCheckRequest(), timeout=SECONDS)
+            whole, *parts = await asyncio.gather(*map(health_of, (WHOLE, *DEPENDENCIES)))
         except grpc.aio.AioRpcError:
             return ServiceStatus(service, address, AWAY)
-    name = HealthCheckResponse.ServingStatus.Name(answer.status)
-    return ServiceStatus(service, address, name)
+    states = zip(DEPENDENCIES, parts, strict=True)
+    missing = tuple(name for name, state in states if state != SERVING)
+    return ServiceStatus(service, address, whole, missing)

@@ -7,9 +7,8 @@ from typing import Annotated
 import typer
 
 from careline_cli.commands.options import data_of
-from careline_cli.contact.accounts import agent_token, frontend_token
+from careline_cli.contact.accounts import agent_token, frontend_token, require_accounts
 from careline_cli.contact.stubs import connected
-from careline_cli.demo_setup import require_accounts
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import DataDirectory
 
@@ -26,7 +25,7 @@ def token(
     context: typer.Context,
     who: Annotated[Who, typer.Argument(help="Whose token to print.")] = Who.AGENT,
 ) -> None:
-    """Sign a demo agent, a demo frontend or the operator in and print the token."""
+    """Sign a demo principal in and print its token."""
     typer.echo(asyncio.run(token_of(data_of(context), who)))
 
 
@@ -34,7 +33,7 @@ async def token_of(data: DataDirectory, who: Who) -> str:
     addresses = data.addresses()
     if who is Who.OPERATOR:
         return await OperatorToken(data, addresses).token()
-    accounts = require_accounts(data)
+    accounts = require_accounts(data.demo_accounts_file)
     async with connected(addresses.services) as stubs:
         if who is Who.AGENT:
             return await agent_token(stubs, accounts, data.agent_token_file).token()

@@ -21,6 +21,7 @@ from careline.identity.v1 import token_service_pb2 as token_pb2
 from careline.routing.v1 import queue_service_pb2 as queue_pb2
 from embedded import write_private
 
+from careline_cli.command_error import CommandError
 from careline_cli.contact.caller import CALL_SECONDS, Caller, new_request
 from careline_cli.contact.stubs import Stubs
 from careline_cli.tenant import DEMO_TENANT
@@ -55,6 +56,14 @@ def kept_accounts(file: Path) -> DemoAccounts | None:
         return DemoAccounts(**json.loads(file.read_text()))
     except FileNotFoundError:
         return None
+
+
+def require_accounts(file: Path) -> DemoAccounts:
+    """Give what was kept; raises CommandError before the first time."""
+    accounts = kept_accounts(file)
+    if accounts is None:
+        raise CommandError("there are no demo accounts yet; start with: careline up")
+    return accounts
 
 
 async def demo_accounts(file: Path, stubs: Stubs, operator: Caller) -> DemoAccounts:

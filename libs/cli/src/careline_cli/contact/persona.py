@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 from careline.patient_context.v1 import patient_service_pb2 as patient_pb2
 
+from careline_cli.command_error import CommandError
 from careline_cli.contact.caller import Caller
 from careline_cli.contact.stubs import Stubs
 
 
-class PersonaUnknown(Exception):
+class PersonaUnknown(CommandError):
     """No patient, or more than one, goes by that name."""
 
 

@@ -6,6 +6,7 @@ from careline.conversations.v1.conversation_pb2 import CHANNEL_CHAT, CHANNEL_SMS
 from careline.identity.v1.caller_verification_service_pb2 import CALLER_LEVEL_VERIFIED
 from careline.patient_context.v1.patient_service_pb2 import GetPatientContextResponse
 
+from careline_cli.command_error import CommandError
 from careline_cli.contact.agent import Agent
 from careline_cli.contact.frontend import Frontend
 from careline_cli.contact.persona import Persona
@@ -16,7 +17,7 @@ CODE_SENT = "Thank you. I have sent a code to the number we have on file; please
 VERIFIED = "Thank you, you are verified. Someone will be with you in a moment."
 
 
-class ContactFailed(Exception):
+class ContactFailed(CommandError):
     """The contact did not go as it should; the text says where."""
 
 

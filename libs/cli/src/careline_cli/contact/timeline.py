@@ -12,6 +12,7 @@ from careline.conversations.v1 import conversation_service_pb2 as conversations_
 from careline.log.v1 import log_service_pb2 as log_pb2
 from careline.log.v1.log_service_pb2_grpc import LogServiceStub
 
+from careline_cli.command_error import CommandError
 from careline_cli.contact.caller import Caller
 from careline_cli.contact.stubs import Stubs
 
@@ -20,7 +21,7 @@ POLL_SECONDS = 0.1
 PAGE = 500
 
 
-class TrailBehind(Exception):
+class TrailBehind(CommandError):
     """The audit trail did not catch up with the logs in time; the text names the service."""
 
 

@@ -1,16 +1,25 @@
 """Where a platform keeps everything it writes."""
 
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 from embedded import write_private
 
+from careline_cli.command_error import CommandError
 
-class DataDirectoryError(Exception):
+MB = 1 << 20
+# A new platform takes 100 MB, and none is well with its disk all but full.
+NEEDED_MB = 256
+
+
+class DataDirectoryError(CommandError):
     """The data directory can not be used as asked; the text says what to do."""
 
 
@@ -41,9 +50,48 @@ class DataDirectory:
             for folder in (self.root, self.secrets, self.logs, self.services):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
+            raise self._closed(error) from None
+
+    def require_space(self) -> None:
+        """Raise DataDirectoryError when the disk is too full to run a platform on this folder."""
+        place = next(folder for folder in (self.root, *self.root.parents) if folder.exists())
+        free_mb = shutil.disk_usage(place).free // MB
+        if free_mb < NEEDED_MB:
             raise DataDirectoryError(
-                f"cannot write to {self.root} ({error.strerror}); choose another --data-dir"
-            ) from None
+                f"the disk is full, {free_mb} MB free at {place}; free at least {NEEDED_MB} MB and "
+                "start again"
+            )
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder for one platform, from before its start until after its end.
+
+        Raises DataDirectoryError when another one holds it.
+        """
+        with self._lock() as descriptor:
+            if not _locked(descriptor, fcntl.LOCK_EX):
+                raise DataDirectoryError(
+                    f"a platform starts or stops on {self.root} at this moment; wait for it, or "
+                    "choose another --data-dir"
+                )
+            yield
+
+    def is_held(self) -> bool:
+        """Tell whether a platform starts, runs or stops on this folder."""
+        with self._lock() as descriptor:
+            return not _locked(descriptor, fcntl.LOCK_SH)
+
+    @contextmanager
+    def _lock(self) -> Iterator[int]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self.root / "lock", flags, 0o600)
+        except OSError as error:
+            raise self._closed(error) from None
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     @property
     def secrets(self) -> Path:
@@ -65,6 +113,10 @@ class DataDirectory:
     def agent_token_file(self) -> Path:
         return self.secrets / "demo-agent.token.json"
 
+    @property
+    def demo_accounts_file(self) -> Path:
+        return self.secrets / "demo-accounts.json"
+
     def write_addresses(self, addresses: Addresses) -> None:
         write_private(self.addresses_file, json.dumps(asdict(addresses), indent=2))
 
@@ -84,13 +136,33 @@ class DataDirectory:
     def addresses(self) -> Addresses:
         """Read where the platform is reached.
 
-        Raises DataDirectoryError when no platform runs on this folder.
+        Raises DataDirectoryError when no platform runs on this folder. What a killed one left does
+        not count, whoever has its process id by now.
         """
         try:
             addresses = Addresses(**json.loads(self.addresses_file.read_text()))
-            os.kill(addresses.supervisor_pid, 0)
-        except (FileNotFoundError, ProcessLookupError):
-            raise DataDirectoryError(
-                f"no platform runs on {self.root}; start one with: careline up"
-            ) from None
+            held = self.is_held()
+        except (FileNotFoundError, NotADirectoryError):
+            raise self._nobody() from None
+        except PermissionError as error:
+            raise self._closed(error) from None
+        if not held:
+            raise self._nobody()
         return addresses
+
+    def _closed(self, error: OSError) -> DataDirectoryError:
+        return DataDirectoryError(
+            f"cannot write to {self.root} ({error.strerror}); run as its owner or choose "
+            "another --data-dir"
+        )
+
+    def _nobody(self) -> DataDirectoryError:
+        return DataDirectoryError(f"no platform runs on {self.root}; start one with: careline up")
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -47,7 +47,6 @@ async def running_platform(data: DataDirectory, say: Say) -> AsyncIterator[Addre
 
     Raises EmbeddedServerError (also in groups) and DataDirectoryError, each with one line to show.
     """
-    data.create()
     async with supervising(say) as supervisor:
         servers = Servers(
             Databases(
@@ -84,7 +83,7 @@ async def _provisioned(access: VaultAccess, databases: Databases, say: Say) -> N
     for workload in PEOPLE:
         await asyncio.to_thread(access.keep, vault, workload)
     operator = await asyncio.to_thread(nats.kept_operator, vault)
-    await asyncio.to_thread(vault.revoke_own_token)
+    await asyncio.to_thread(access.surrender, vault)
     return operator
 
 

@@ -1,43 +1,23 @@
 """How the supervisor reaches Vault: as root at the first start, as the provisioner ever after."""
 
 import asyncio
-import json
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import hvac
 import requests
-from embedded import OpenBaoServer, write_private
+from embedded import AlreadyInitialized, OpenBaoServer, write_private
 from hvac.exceptions import VaultError
 
-from careline_cli.platform.data_directory import DataDirectory
+from careline_cli.platform.app_role import (
+    VAULT_SECONDS,
+    AppRole,
+    keep_app_role,
+    kept_app_role,
+    signed_in,
+)
+from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
 from careline_cli.platform.service_process import Admission, ServiceNotPrepared
 from careline_cli.provision.vault import INSTALLER, PROVISIONER, VaultProvisioner
-
-SECONDS = 30
-
-
-@dataclass(frozen=True, slots=True)
-class AppRole:
-    """What a person's program signs in to Vault with, kept in a file of mode 0600."""
-
-    role_id: str
-    secret_id: str = field(repr=False)
-
-
-def keep_app_role(file: Path, role: AppRole) -> None:
-    write_private(file, json.dumps({"role_id": role.role_id, "secret_id": role.secret_id}))
-
-
-def kept_app_role(file: Path) -> AppRole:
-    return AppRole(**json.loads(file.read_text()))
-
-
-def signed_in(url: str, role: AppRole) -> hvac.Client:
-    """Give a client that is signed in; raises hvac's errors."""
-    client = hvac.Client(url, timeout=SECONDS)
-    client.auth.approle.login(role.role_id, role.secret_id)
-    return client
 
 
 class VaultAccess:
@@ -51,13 +31,43 @@ class VaultAccess:
         return self._data.secrets / f"{workload}.approle.json"
 
     async def privileged(self) -> hvac.Client:
-        """Give a client that may provision: root at the first start, later the installer."""
+        """Give a client that may provision: root until the installer is kept, the last of all.
+
+        Raises DataDirectoryError when a killed start left neither.
+        """
         file = self.app_role_file(INSTALLER)
         if file.exists():
             return await asyncio.to_thread(signed_in, self._server.url, kept_app_role(file))
-        initialized = await self._server.initialize()
+        if not self._root_token_file.exists():
+            initializing = asyncio.create_task(self._initialize())
+            try:
+                await asyncio.shield(initializing)
+            except asyncio.CancelledError:
+                # What is given out once must be kept, whoever stops the start meanwhile.
+                await initializing
+                raise
+        token = self._root_token_file.read_text()
+        return hvac.Client(self._server.url, token=token, timeout=VAULT_SECONDS)
+
+    async def _initialize(self) -> None:
+        try:
+            initialized = await self._server.initialize()
+        except AlreadyInitialized:
+            raise DataDirectoryError(
+                f"the first start on {self._data.root} was killed before it kept Vault's keys; "
+                "remove that folder and start again"
+            ) from None
         write_private(self._data.secrets / "vault-recovery.key", initialized.recovery_key)
-        return hvac.Client(self._server.url, token=initialized.root_token, timeout=SECONDS)
+        write_private(self._root_token_file, initialized.root_token)
+
+    def surrender(self, vault: VaultProvisioner) -> None:
+        """End the privileged client's token, and forget root's."""
+        vault.revoke_own_token()
+        self._root_token_file.unlink(missing_ok=True)
+
+    @property
+    def _root_token_file(self) -> Path:
+        return self._data.secrets / "vault-root.token"
 
     def provisioner(self) -> VaultProvisioner:
         """Sign in as the provisioner; raises FileNotFoundError before the first provisioning."""
