@@ -51,7 +51,7 @@ class Careline:
 
 @pytest.fixture(scope="session")
 def careline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Careline]:
-    """A platform that runs as long as the worker; its tests share one worker."""
+    """A platform that runs as long as the worker; the tests of this folder share one worker."""
     command = Careline(tmp_path_factory.mktemp("careline") / "data")
     command.run("up", "--detach", seconds=UP_SECONDS)
     try:
@@ -61,8 +61,7 @@ def careline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Careline]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a platform on one worker."""
+    """Give the tests that use a platform the time that it may take to start."""
     for item in items:
         if "careline" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("careline"))
             item.add_marker(pytest.mark.timeout(600))
