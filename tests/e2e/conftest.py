@@ -16,9 +16,10 @@ COMMAND_SECONDS = 180
 
 @dataclass(frozen=True)
 class Careline:
-    """The command on one data directory."""
+    """The command on one data directory, run by an interpreter: this one, or a test build's."""
 
     data_dir: Path
+    interpreter: str = sys.executable
 
     def run(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
         """Run a command to its end; gives its standard output, fails with what it said."""
@@ -41,7 +42,8 @@ class Careline:
         )
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "careline_cli", "--data-dir", str(self.data_dir), *arguments)
+        program = (self.interpreter, "-m", "careline_cli")
+        return (*program, "--data-dir", str(self.data_dir), *arguments)
 
     @property
     def addresses(self) -> dict[str, Any]:
