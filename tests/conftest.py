@@ -16,6 +16,9 @@ from messaging.permissions import Permissions
 from nats.aio.client import Client
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from worker_groups import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]  # a hook, which pytest finds here
 
 
 @pytest.fixture(scope="session")

@@ -16,9 +16,10 @@ COMMAND_SECONDS = 180
 
 @dataclass(frozen=True)
 class Careline:
-    """The command on one data directory."""
+    """The command on one data directory, run by an interpreter: this one, or a test build's."""
 
     data_dir: Path
+    interpreter: str = sys.executable
 
     def run(self, *arguments: str, seconds: float = COMMAND_SECONDS) -> str:
         """Run a command to its end; gives its standard output, fails with what it said."""
@@ -45,7 +46,8 @@ class Careline:
         )
 
     def command(self, *arguments: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "careline_cli", "--data-dir", str(self.data_dir), *arguments)
+        program = (self.interpreter, "-m", "careline_cli")
+        return (*program, "--data-dir", str(self.data_dir), *arguments)
 
     @property
     def addresses(self) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def process_of(careline: Careline, name: str) -> int:
 
 @pytest.fixture(scope="session")
 def careline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Careline]:
-    """A platform that runs as long as the worker; its tests share one worker."""
+    """A platform that runs as long as the worker; the tests of this folder share one worker."""
     command = Careline(tmp_path_factory.mktemp("careline") / "data")
     command.run("up", "--detach", seconds=UP_SECONDS)
     try:
@@ -82,8 +84,7 @@ def careline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Careline]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share a platform on one worker."""
+    """Give the tests that use a platform the time that it may take to start."""
     for item in items:
         if "careline" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("careline"))
             item.add_marker(pytest.mark.timeout(600))

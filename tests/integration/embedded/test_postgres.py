@@ -165,6 +165,18 @@ async def test_a_stale_lock_file_with_another_process_s_id_is_no_hindrance(
     await start(server)
 
 
+async def test_a_stale_lock_file_of_the_socket_is_no_hindrance_either(
+    start: StartServer, tmp_path: Path
+) -> None:
+    server = PostgresServer(tmp_path, durable=False)
+    await crash(await start(server))
+    lock_file = server.socket_dir / ".s.PGSQL.5432.lock"
+    lines = lock_file.read_text().splitlines()
+    bystander = await start(PostgresServer(tmp_path.with_name("bystander"), durable=False))
+    lock_file.write_text("\n".join([str(bystander.pid), *lines[1:]]) + "\n")
+    await start(server)
+
+
 async def test_a_server_that_somebody_else_started_on_the_data_is_left_alone(
     start: StartServer, tmp_path: Path
 ) -> None:

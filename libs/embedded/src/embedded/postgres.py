@@ -65,6 +65,8 @@ class PostgresServer:
             cluster.create(account, durable=self._durable)
         cluster.clear_stale_lock()
         make_socket_dir(self.name, self.socket_dir, account)
+        # A killed server's, too: by its process id alone PostgreSQL would take it for a live one's.
+        (self.socket_dir / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
         settings = postgres_settings(
             socket_dir=self.socket_dir, hba_file=self._hba, durable=self._durable
         )

@@ -49,6 +49,7 @@ def up(
 
 def _detach(data: DataDirectory) -> None:
     """Start a supervisor of its own and return once everything serves."""
+    data.forget_addresses()  # a killed platform's: this one serves when its own are there
     log = data.logs / "supervisor.log"
     with log.open("ab") as stream:
         process = subprocess.Popen(  # noqa: S603 - this very program
