@@ -3,8 +3,8 @@
 import gzip
 from pathlib import Path
 
+from careline_cli.platform.app_role import kept_app_role, signed_in
 from careline_cli.platform.data_directory import DataDirectory
-from careline_cli.platform.vault_access import kept_app_role, signed_in
 from careline_cli.provision.provisioned import KEYRING_DATABASE
 from careline_cli.provision.vault import INSTALLER, VaultProvisioner
 from e2e.clear_scan.jetstream_messages import everything

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 import hvac
+from careline_cli.platform.app_role import kept_app_role, signed_in
 from careline_cli.platform.data_directory import DataDirectory
-from careline_cli.platform.vault_access import kept_app_role, signed_in
 from careline_cli.provision.vault import INSTALLER, VaultProvisioner, Workload
 from e2e.clear_scan.piece import Piece
 
