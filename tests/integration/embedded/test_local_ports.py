@@ -1,3 +1,4 @@
+import json
 import socket
 import stat
 from collections.abc import Iterator
@@ -48,6 +49,27 @@ def test_a_later_run_takes_another_where_one_is_taken_by_then(file: Path) -> Non
         second = settled(file)
     assert second["client"] != first["client"]
     assert second["monitor"] == first["monitor"]
+
+
+def test_a_port_that_another_process_has_claimed_is_not_taken_though_nobody_listens_yet(
+    file: Path,
+) -> None:
+    port = next(port for port in RANGE if is_free(port))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as claim:
+        claim.bind(f"\0careline-port-{port}")
+        file.write_text(json.dumps({"client": port}))
+        taken = settled(file)["client"]
+    file.write_text(json.dumps({"client": port}))
+
+    assert taken != port
+    assert settled(file)["client"] == port
+
+
+def test_ports_of_two_servers_that_have_not_started_yet_differ(tmp_path: Path) -> None:
+    chosen = [settled(tmp_path / f"{number}.json") for number in range(200)]
+
+    ports = [one[use] for one in chosen for use in ("client", "monitor")]
+    assert len(set(ports)) == 400
 
 
 def test_one_that_clients_know_is_not_changed_by_a_restart_but_said_to_be_taken(file: Path) -> None:

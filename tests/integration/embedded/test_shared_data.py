@@ -26,6 +26,8 @@ async def test_without_the_data(ci: str, outcome: str, tmp_path: Path) -> None:
             "no:cacheprovider",
             "--rootdir",
             str(tmp_path),
+            "-o",
+            f"pythonpath={Path(conftest.__file__).parent}",
         ),
         str(test),
         env={"PATH": os.defpath, "CI": ci},

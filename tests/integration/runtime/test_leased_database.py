@@ -58,9 +58,14 @@ class Leases:
                 yield leased, session
 
     async def logins(self) -> set[str]:
+        """Give those of this database's roles: OpenBao puts eight letters of the role into a name.
+
+        Other tests on the same server leave logins behind until their leases end.
+        """
         async with self.database.engine.connect() as connection:
             found = await connection.execute(
-                text("SELECT rolname FROM pg_roles WHERE rolname LIKE 'v-%'")
+                text("SELECT rolname FROM pg_roles WHERE rolname LIKE :pattern"),
+                {"pattern": f"v-%-{self.name[:8]}-%"},
             )
             return set(found.scalars())
 

@@ -1,9 +1,14 @@
-"""Free ports on 127.0.0.1, kept in a file so that a server has the same addresses at every run."""
+"""Free ports on 127.0.0.1, kept in a file so that a server has the same addresses at every run.
+
+Between choosing a port and listening on it there is time for another server to choose it, too: of
+this platform or of one that starts beside it. So a port is claimed first, by a name in Linux's
+abstract socket namespace, which one process of the machine can hold and loses when it ends.
+"""
 
 import json
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from embedded.errors import EmbeddedServerError, PortInUse
@@ -51,10 +56,10 @@ class LocalPorts:
             if asked is not None:
                 self._require_free(asked)
                 chosen[use] = asked
-            elif use in remembered and is_free(remembered[use]):
+            elif use in remembered and is_free(remembered[use]) and _claim(remembered[use]):
                 chosen[use] = remembered[use]
             else:
-                chosen[use] = self._any_free(taken=chosen.values())
+                chosen[use] = self._any_free()
         if chosen != remembered:
             write_private(self._file, json.dumps(chosen) + "\n")
         self._settled = chosen
@@ -70,14 +75,32 @@ class LocalPorts:
         if not is_free(port):
             raise PortInUse(self._server, port)
 
-    def _any_free(self, taken: Iterable[int]) -> int:
+    def _any_free(self) -> int:
         for _ in range(ATTEMPTS):
             port = secrets.choice(RANGE)
-            if port not in taken and is_free(port):
+            if port not in _claimed and is_free(port) and _claim(port):
                 return port
         raise EmbeddedServerError(
             f"{self._server}: no free port on {HOST} from {RANGE.start} to {RANGE.stop - 1}"
         )
+
+
+# File descriptors by port, open until the process ends: sockets would be closed with their object.
+_claimed: dict[int, int] = {}
+
+
+def _claim(port: int) -> bool:
+    """Keep a port from every other process that asks; tell whether it is this one's now."""
+    if port in _claimed:
+        return True
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0careline-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claimed[port] = claim.detach()
+    return True
 
 
 def is_free(port: int) -> bool:
