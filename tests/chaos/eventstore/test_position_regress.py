@@ -6,8 +6,9 @@ import pytest
 from chaos.eventstore.restartable import Restartable
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
-from eventstore.postgres import PostgresEventLog, migrate
+from eventstore.postgres import PostgresEventLog
 from eventstore.postgres.append_statement import attempt
+from eventstore.postgres.migrate import migrate
 from eventstore.postgres.sessions import Session
 from eventstore.postgres.statements import load_statements
 from eventstore.testing.conformance_subscribe import next_page, take

@@ -3,7 +3,8 @@
 from chaos.eventstore.restartable import Restartable
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
-from eventstore.postgres import PostgresEventLog, migrate
+from eventstore.postgres import PostgresEventLog
+from eventstore.postgres.migrate import migrate
 from eventstore.projection_runner import ProjectionRunner
 from eventstore.testing.conformance_projections import QUICK, running
 from eventstore.testing.example_events import new_events, new_stream

@@ -7,7 +7,8 @@ from chaos.eventstore.restartable import Restartable
 from eventstore.errors import LogUnavailable
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
-from eventstore.postgres import PostgresEventLog, migrate
+from eventstore.postgres import PostgresEventLog
+from eventstore.postgres.migrate import migrate
 from eventstore.testing.example_events import new_events, new_stream
 from sqlalchemy.ext.asyncio import create_async_engine
 

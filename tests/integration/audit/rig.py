@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import eventstore.postgres
+import eventstore.postgres.migrate
 import grpc
 import messaging.migrate
 import sealing.keyring.migrate
@@ -381,7 +381,7 @@ async def _migrate(database: Database) -> None:
                     "exception when duplicate_object then null; end $$"
                 )
             )
-    await eventstore.postgres.migrate(database.engine, SERVICE, **roles)
+    await eventstore.postgres.migrate.migrate(database.engine, SERVICE, **roles)
     await messaging.migrate.migrate(database.engine, SERVICE, **roles)
     await migrate_service(database.engine, SERVICE)
     await sealing.keyring.migrate.prepare(database.engine)

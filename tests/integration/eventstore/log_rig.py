@@ -7,7 +7,7 @@ from itertools import count
 from uuid import uuid4
 
 from conftest import CreateDatabase
-from eventstore.postgres import migrate
+from eventstore.postgres.migrate import migrate
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 

@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
-from eventstore.postgres import PostgresEventLog, migrate
+from eventstore.postgres import PostgresEventLog
 from eventstore.postgres.bounds import Bounds
+from eventstore.postgres.migrate import migrate
 from eventstore.testing.example_events import new_events, new_stream
 from integration.eventstore.log_rig import LogSchema
 from sqlalchemy import column, select, table, text

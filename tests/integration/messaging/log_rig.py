@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
-import eventstore.postgres
+import eventstore.postgres.migrate
 import messaging.migrate
 from careline.log.v1.recorded_event_pb2 import EventMetadata
 from eventstore.event import NewEvent, RecordedEvent
@@ -65,7 +65,7 @@ async def service_log(admin: AsyncEngine, schema: str) -> AsyncIterator[LogRig]:
     async with admin.begin() as connection:
         for role in roles.values():
             await connection.execute(text(f"create role {role} nologin"))
-    await eventstore.postgres.migrate(admin, schema, **roles)
+    await eventstore.postgres.migrate.migrate(admin, schema, **roles)
     await messaging.migrate.migrate(admin, schema, **roles)
     async with log_as(admin, schema, roles["runtime_role"]) as rig:
         yield rig

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from importlib.resources import files
 
-import eventstore.postgres
+import eventstore.postgres.migrate
 import messaging.migrate
 import sealing.keyring.migrate
 from runtime.database.migrations import migrate_service
@@ -14,7 +14,7 @@ async def migrate_platform(database: AsyncEngine, services: Iterable[str]) -> No
     """Make or upgrade each service's log, its messaging tables and its own tables."""
     for service in services:
         roles = {"owner_role": f"{service}_owner", "runtime_role": f"{service}_runtime"}
-        await eventstore.postgres.migrate(database, service, **roles)
+        await eventstore.postgres.migrate.migrate(database, service, **roles)
         await messaging.migrate.migrate(database, service, **roles)
         if files(service).joinpath("migrations").is_dir():
             await migrate_service(database, service)

@@ -1,6 +1,8 @@
-"""The log on PostgreSQL: one schema a log."""
+"""The log on PostgreSQL: one schema a log.
+
+`migrate`, which makes it, is imported from its own module: who runs a service needs no Alembic.
+"""
 
 from eventstore.postgres.log import PostgresEventLog
-from eventstore.postgres.migrate import migrate
 
-__all__ = ["PostgresEventLog", "migrate"]
+__all__ = ["PostgresEventLog"]

@@ -16,7 +16,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from eventstore.postgres import migrate
+from eventstore.postgres.migrate import migrate
 from eventstore.postgres.server_errors import SERVER_ERRORS
 from eventstore.postgres.statements import fill, identifier
 from eventstore.testing.oracle.assignment import Assignment
