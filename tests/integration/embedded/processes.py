@@ -2,9 +2,13 @@
 
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from embedded import ServerProcess
+
+Told = TypeVar("Told")
 
 
 async def crash(process: ServerProcess) -> int:
@@ -22,6 +26,26 @@ def family(pid: int) -> list[Path]:
     ]
 
 
+def told_of_family(pid: int, read: Callable[[Path], Told]) -> list[Told]:
+    """Read something of each of the family; of its children, of those that live that long."""
+    told = []
+    for folder in family(pid):
+        try:
+            told.append(read(folder))
+        except (FileNotFoundError, ProcessLookupError):
+            if folder.name == str(pid):
+                raise
+    return told
+
+
+def environments(pid: int) -> list[bytes]:
+    return told_of_family(pid, lambda folder: (folder / "environ").read_bytes())
+
+
+def command_lines(pid: int) -> list[bytes]:
+    return told_of_family(pid, lambda folder: (folder / "cmdline").read_bytes())
+
+
 def parent(folder: Path) -> str | None:
     try:
         return status(int(folder.name), "PPid")
@@ -31,16 +55,21 @@ def parent(folder: Path) -> str | None:
 
 def status(pid: int, field: str) -> str:
     """Return a line's value of /proc/PID/status."""
+    return statuses(pid)[field]
+
+
+def statuses(pid: int) -> dict[str, str]:
+    """Return all values of /proc/PID/status, of one moment."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{field}:"))
+    return {field: value.strip() for field, _, value in (line.partition(":") for line in lines)}
 
 
 def written_files(pid: int) -> set[Path]:
     """Find the files that the processes hold open or mapped for writing."""
     return {
         file
-        for folder in family(pid)
-        for file in open_files(folder) | mapped_files(folder)
+        for files in told_of_family(pid, lambda folder: open_files(folder) | mapped_files(folder))
+        for file in files
         # Neither sockets, pipes and devices nor System V shared memory are files.
         if file.is_absolute() and not file.is_relative_to("/dev") and "/SYSV" not in str(file)
     }

@@ -15,7 +15,7 @@ from embedded import PostgresServer, launched
 from embedded.account import CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, NOBODY, Account, account_for
 from embedded.wheels import postgres_folder
 from integration.embedded.conftest import StartServer
-from integration.embedded.processes import family, status
+from integration.embedded.processes import status, statuses, told_of_family
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 
@@ -34,13 +34,12 @@ async def test_no_process_of_it_is_root_or_may_do_more_than_read(
     start: StartServer, tmp_path: Path
 ) -> None:
     process = await start(PostgresServer(tmp_path / "data", durable=False))
-    for folder in family(process.pid):
-        pid = int(folder.name)
-        assert set(status(pid, "Uid").split()) == {str(NOBODY)}
-        assert set(status(pid, "Gid").split()) == {str(NOBODY)}
-        assert status(pid, "Groups") == ""
+    for of_process in told_of_family(process.pid, lambda folder: statuses(int(folder.name))):
+        assert set(of_process["Uid"].split()) == {str(NOBODY)}
+        assert set(of_process["Gid"].split()) == {str(NOBODY)}
+        assert of_process["Groups"] == ""
         for held in ("CapPrm", "CapEff", "CapAmb"):
-            assert int(status(pid, held), 16) in (0, 1 << CAP_DAC_READ_SEARCH)
+            assert int(of_process[held], 16) in (0, 1 << CAP_DAC_READ_SEARCH)
 
 
 def test_it_keeps_nothing_of_root_s_rights_where_it_needs_none(open_folder: Path) -> None:

@@ -14,7 +14,7 @@ from embedded import (
 )
 from embedded.data_dir import lock_data_dir
 from integration.embedded.conftest import MakeServer, StartServer
-from integration.embedded.processes import crash, family, written_files
+from integration.embedded.processes import crash, environments, written_files
 
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
@@ -97,8 +97,7 @@ async def test_it_gets_nothing_of_our_environment(
 ) -> None:
     monkeypatch.setenv("PATIENT_LINE_SECRET", "hunter2")
     process = await start(make_server(tmp_path / "data"))
-    for folder in family(process.pid):
-        assert b"hunter2" not in (folder / "environ").read_bytes()
+    assert not any(b"hunter2" in one for one in environments(process.pid))
 
 
 async def test_one_that_ends_before_it_serves_says_where_to_look(
