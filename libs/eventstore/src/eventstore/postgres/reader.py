@@ -55,7 +55,7 @@ class Reader:
             )
             for event in _events(rows):
                 yield event
-            if not rows:
+            if len(rows) < size and _bytes_of(rows) < _BYTES:
                 return
             left = None if left is None else left - len(rows)
             if backwards:
@@ -129,6 +129,10 @@ class Reader:
                 if not await patience.pause():
                     text = "the log's server was lost while reading: try again later"
                     raise LogUnavailable(text) from error
+
+
+def _bytes_of(rows: Sequence[Row]) -> int:
+    return sum(len(row["data"]) + len(row["metadata"]) for row in rows)
 
 
 def _events(rows: Sequence[Row]) -> list[RecordedEvent]:
