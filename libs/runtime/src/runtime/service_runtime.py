@@ -10,6 +10,8 @@ from eventstore.execute import Executor
 from eventstore.joint import JointExecutor
 from eventstore.projection import Projection
 from eventstore.projection_runner import ProjectionRunner
+from eventstore.snapshots import Snapshots
+from eventstore.state_reader import StateReader
 from google.protobuf.message import Message
 from messaging.handling import Handler
 from messaging.log_reader import OwnLogReader
@@ -33,6 +35,7 @@ from runtime.served_method import AddServicer, ServedMethod, methods_of
 from runtime.service_messaging import Subscription
 from runtime.service_parts import ServiceParts
 from runtime.settings import ServiceSettings
+from runtime.telemetry.snapshot_metrics import observe_snapshots
 from runtime.telemetry.traced_log import TracedLog
 from runtime.tokens.caller_assertion import KEY, CallerAssertionSigner, CallerAssertionVerifier
 from runtime.tokens.public_keys import PublicKeys
@@ -70,7 +73,12 @@ class ServiceRuntime(Generic[SettingsT]):
         self.keyring = parts.keyring
         self.sealer = Sealer(parts.keyring)
         self.codec = LogCodec(EventCodec(self.sealer, self.service, (*events, *ACCESS_EVENTS)))
-        self.executor = Executor(self.log, self.codec)
+        snapshots = None
+        if parts.snapshots is not None:
+            snapshots = Snapshots(parts.snapshots)
+            observe_snapshots(parts.telemetry.meter, self.service, snapshots.counts)
+        self.states = StateReader(self.log, self.codec, snapshots)
+        self.executor = Executor(self.log, self.codec, states=self.states)
         self.joint = JointExecutor(self.log, self.codec, self.executor)
         self.requests = Requests(parts.keyring)
         self.recorder = EventRecorder(self.log, self.codec)

@@ -17,6 +17,7 @@ from eventstore.postgres.appender import Appender
 from eventstore.postgres.bounds import DEFAULT_BOUNDS, Bounds
 from eventstore.postgres.reader import Reader
 from eventstore.postgres.sessions import Sessions
+from eventstore.postgres.snapshot_table import SnapshotTable
 from eventstore.postgres.statements import load_statements
 from eventstore.stream_id import StreamId
 from eventstore.subscribe import follow
@@ -51,6 +52,7 @@ class PostgresEventLog:
         self._contested = Sessions(engine, statements, limit=bounds.contested)
         self._reading = Sessions(engine, statements, limit=bounds.reading)
         self._reader = Reader(self._reading, patience=patience)
+        self.snapshots = SnapshotTable(self._reading)
         self._watermark = Watermark(self._reader.head, wake)
         self._appender = Appender(
             self._appending,
