@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import grpc
 from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
@@ -12,6 +12,7 @@ from eventstore.projection import Projection
 from eventstore.projection_runner import ProjectionRunner
 from eventstore.snapshots import Snapshots
 from eventstore.state_reader import StateReader
+from eventstore.upcaster import Upcaster
 from google.protobuf.message import Message
 from messaging.handling import Handler
 from messaging.log_reader import OwnLogReader
@@ -64,6 +65,7 @@ class ServiceRuntime(Generic[SettingsT]):
         events: Iterable[type[Message]],
         policies: str,
         stack: AsyncExitStack,
+        upcasters: Iterable[Upcaster[Any, Any]] = (),
     ) -> None:
         self.settings = settings
         self.service = settings.service_name
@@ -72,7 +74,8 @@ class ServiceRuntime(Generic[SettingsT]):
         self.queries: AsyncEngine = parts.queries
         self.keyring = parts.keyring
         self.sealer = Sealer(parts.keyring)
-        self.codec = LogCodec(EventCodec(self.sealer, self.service, (*events, *ACCESS_EVENTS)))
+        types = (*events, *ACCESS_EVENTS)
+        self.codec = LogCodec(EventCodec(self.sealer, self.service, types, upcasters))
         snapshots = None
         if parts.snapshots is not None:
             snapshots = Snapshots(parts.snapshots)
@@ -112,7 +115,14 @@ class ServiceRuntime(Generic[SettingsT]):
             self.needs[service] = frozenset(needs)
 
     def project(self, projection: Projection) -> ProjectionRunner:
-        """Keep a projection of the own log up to date; gives its runner, for reads that wait."""
+        """Keep a projection of the own log up to date; gives its runner, for reads that wait.
+
+        Raises ValueError for one that wants a message and not the old ones that are read as it.
+        """
+        if forgotten := self.codec.forgotten(projection.types or ()):
+            raise ValueError(
+                f"{projection.name} would miss the events stored as {sorted(forgotten)}"
+            )
         runner = ProjectionRunner(self.log, self.queries, self.service, projection)
         self.run(runner.run)
         return runner
