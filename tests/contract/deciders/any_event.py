@@ -30,7 +30,9 @@ WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 """Fields that hold one of a few words; any other text is a name."""
 
 BEFORE: Final[Mapping[str, tuple[Message, ...]]] = {
-    "conversations.Conversation": tuple(DeliveryQueued(delivery=name) for name in NAMES),
+    "conversations.Conversation": tuple(
+        DeliveryQueued(delivery=name) for name in (*NAMES, "delivery/1")
+    ),
 }
 """What a history begins with, for a delivery is reported only after it was queued."""
 
