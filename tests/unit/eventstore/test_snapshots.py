@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
+from eventstore.as_of import AsOf
 from eventstore.decider import Decider
 from eventstore.event import RecordedEvent
 from eventstore.event_log import Write
@@ -57,11 +58,12 @@ class _Watched(MemoryEventLog):
         stream: StreamId,
         *,
         from_revision: int = 0,
+        as_of: AsOf | None = None,
         backwards: bool = False,
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
         async for event in self._watched.read_stream(
-            stream, from_revision=from_revision, backwards=backwards, limit=limit
+            stream, from_revision=from_revision, as_of=as_of, backwards=backwards, limit=limit
         ):
             self._read.append(event.revision)
             yield event
@@ -109,7 +111,7 @@ async def test_a_state_of_the_past_neither_uses_nor_replaces_a_newer_snapshot(sh
     await shelf.admit(25)
     await shelf.load()
 
-    then = await shelf.states().at(STREAM, WARD, 14)
+    then = await shelf.states().at(STREAM, WARD, AsOf(position=15))
 
     assert then == Loaded(Ward(taken=15), 14, 15)
     assert [kept.revision for kept in shelf.store.kept.values()] == [24]
@@ -120,8 +122,8 @@ async def test_a_state_after_the_snapshot_is_read_from_it_on(shelf: Shelf) -> No
     await shelf.load()
     await shelf.admit(5)
 
-    assert (await shelf.states().at(STREAM, WARD, 26)).state == Ward(taken=27)
-    assert shelf.read == [24, 25, 26]
+    assert (await shelf.states().at(STREAM, WARD, AsOf(revision=26))).state == Ward(taken=27)
+    assert shelf.read == [26, 24, 25, 26]
 
 
 async def test_a_state_that_this_code_cannot_read_is_passed_over(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from eventstore.as_of import AsOf
 from eventstore.codec import Codec
 from eventstore.decider import Decider, Rejected
 from eventstore.durability import Durability
@@ -115,13 +116,13 @@ class Executor:
         async with self.turns.turn(stream):
             return await self._execute(case)
 
-    async def load(self, stream: StreamId, decider: Decider[S, E]) -> Loaded[S]:
-        """Read a stream's newest state; its revision is -1 when there is no stream."""
+    async def load(
+        self, stream: StreamId, decider: Decider[S, E], *, as_of: AsOf | None = None
+    ) -> Loaded[S]:
+        """Read a stream's newest state, or that of then; its revision is -1 without a stream."""
+        if as_of is not None:
+            return await self._states.at(stream, decider, as_of)
         return await self._read(stream, decider, self._cache.get(stream, decider))
-
-    async def load_at(self, stream: StreamId, decider: Decider[S, E], revision: int) -> Loaded[S]:
-        """Read a stream's state as it was at a revision."""
-        return await self._states.at(stream, decider, revision)
 
     async def _execute(self, case: _Case[S, E]) -> Executed[S, E]:
         kept = self._cache.get(case.stream, case.decider)
@@ -193,7 +194,7 @@ class Executor:
         last = own[-1]
         state = loaded.state
         if loaded.revision != last.revision:
-            then = await self._states.at(case.stream, case.decider, last.revision)
+            then = await self._states.at(case.stream, case.decider, AsOf(revision=last.revision))
             state = then.state
         events = tuple(self._codec.decode(event) for event in own)
         return Executed(state, events, last.revision, last.position, duplicate=True)

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from eventstore.as_of import AsOf
 from eventstore.codec import Codec
 from eventstore.decider import Decider, Rejected
 from eventstore.errors import EventIdReused, RevisionConflict
@@ -176,7 +177,9 @@ class JointExecutor:
         own = [event for event in recalled if event.stream == leading.stream]
         if not own:
             return None
-        then = await self._executor.load_at(leading.stream, leading.decider, own[-1].revision)
+        then = await self._executor.load(
+            leading.stream, leading.decider, as_of=AsOf(revision=own[-1].revision)
+        )
         events: tuple[E, ...] = tuple(self._codec.decode(event) for event in own)
         return Jointly(
             then.state, events, (), own[-1].revision, recalled[-1].position, duplicate=True

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from eventstore.as_of import AsOf
 from eventstore.codec import Codec
 from eventstore.decider import Decider
 from eventstore.event_log import EventLog
@@ -32,9 +33,11 @@ class StateReader:
             return loaded
         return await self._read(stream, decider, None)
 
-    async def at(self, stream: StreamId, decider: Decider[S, E], revision: int) -> Loaded[S]:
-        """Give the state as it was at a revision, or at the stream's end if it ends before."""
-        return await self._read(stream, decider, revision)
+    async def at(self, stream: StreamId, decider: Decider[S, E], as_of: AsOf) -> Loaded[S]:
+        """Give the state as it was then; its revision is -1 when there was no stream yet."""
+        async for last in self._log.read_stream(stream, as_of=as_of, backwards=True, limit=1):
+            return await self._read(stream, decider, last.revision)
+        return Loaded(decider.initial, -1, 0)
 
     async def _read(self, stream: StreamId, decider: Decider[S, E], until: int | None) -> Loaded[S]:
         if self._snapshots is not None:

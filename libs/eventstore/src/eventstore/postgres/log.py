@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from eventstore.as_of import AsOf
 from eventstore.durability import Durability, ReplicationGate
 from eventstore.errors import DurabilityUnavailable, EventLogError, NotYetReplicated
 from eventstore.event import RecordedEvent
@@ -103,11 +104,12 @@ class PostgresEventLog:
         stream: StreamId,
         *,
         from_revision: int = 0,
+        as_of: AsOf | None = None,
         backwards: bool = False,
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
         return self._reader.stream(
-            stream, from_revision=from_revision, backwards=backwards, limit=limit
+            stream, from_revision=from_revision, as_of=as_of, backwards=backwards, limit=limit
         )
 
     def read_log(
