@@ -78,6 +78,7 @@ async def compose(runtime: ServiceRuntime[ConversationsSettings]) -> None:
             linking,
             HistoryStream(log, watching),
             ConversationList(runtime.queries, access),
+            log,
         ),
     )
     runtime.serve(add_CallServiceServicer_to_server, GrpcCalls(commands))
