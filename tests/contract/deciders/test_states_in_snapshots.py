@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from contract.deciders.all_deciders import ALL, Folded
 from contract.deciders.any_event import BEFORE, any_event
+from eventstore.as_of import AsOf
 from eventstore.event import NewEvent
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
@@ -89,6 +90,32 @@ def test_a_stream_that_is_long_enough_is_read_from_a_snapshot(
         again = Snapshots(process.store, every=EVERY)
         await process.read(again)
         assert again.counts.used == 1
+
+    asyncio.run(check())
+
+
+@EACH
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_a_state_of_the_past_is_what_the_events_until_then_make(
+    folded: Folded, data: st.DataObject
+) -> None:
+    before = list(BEFORE.get(folded.name, ()))
+    events = st.lists(st.one_of(*map(any_event, folded.events)), min_size=1, max_size=8)
+    first, later = data.draw(events), data.draw(events)
+    until = data.draw(st.integers(0, len(before) + len(first) + len(later) - 1))
+
+    async def check() -> None:
+        process = Process(folded)
+        await process.append([*before, *first])
+        await process.read(Snapshots(process.store, every=EVERY))
+        await process.append(later)
+        states = StateReader(process.log, process.codec, Snapshots(process.store, every=EVERY))
+        then = await states.at(STREAM, folded.decider, AsOf(revision=until))
+
+        history = [*before, *first, *later][: until + 1]
+        assert then.state == folded.decider.fold(folded.decider.initial, history)
+        assert then.revision == until
 
     asyncio.run(check())
 
