@@ -86,3 +86,4 @@ proto-check: setup ## Fail when generated code is stale or breaks what is releas
 proto-release: setup ## Take the protos as released: from then on they may only grow
 	@! test -e $(RELEASED) || $(BIN)/buf breaking --against $(RELEASED)
 	@$(BIN)/buf build --exclude-source-info -o $(RELEASED)
+	@PYTHONPATH=tests $(BIN)/python -m contract.stored_events.record

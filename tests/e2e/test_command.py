@@ -4,8 +4,10 @@ import json
 import os
 import subprocess
 import time
+from collections import Counter
 
 import grpc
+import pytest
 from careline_cli.reflection import ReflectingClient
 from e2e.conftest import COMMAND_SECONDS, Careline
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
@@ -126,6 +128,42 @@ def test_events_print_what_is_sealed_as_sealed(careline: Careline) -> None:
     assert created
     assert created[0]["data"]["sealed"] == ["user_name", "display_name"]
     assert "Demo Agent" not in "".join(lines)
+
+
+def test_a_stream_is_printed_as_it_was_at_a_position_and_a_time(careline: Careline) -> None:
+    def printed(*options: str) -> list[dict[str, object]]:
+        return [json.loads(one) for one in careline.run("events", "--json", *options).splitlines()]
+
+    longest = Counter(str(one["stream"]) for one in printed("--service", "identity"))
+    stream, count = longest.most_common(1)[0]
+    assert count > 1
+    events = printed("--service", "identity", "--stream", stream)
+    first = events[0]
+
+    by_position = printed(
+        "--service", "identity", "--stream", stream, "--as-of", str(first["position"])
+    )
+    by_time = printed("--stream", stream, "--as-of", str(first["time"]))
+
+    assert by_position == events[:1]
+    assert by_time == [one for one in events if str(one["time"]) <= str(first["time"])]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--stream", "conversations/1", "--as-of", "5"), "--service"),
+        (("--service", "routing", "--as-of", "5"), "--stream"),
+        (("--stream", "conversations/1", "--as-of", "yesterday"), "2026-03-01T12:00:00Z"),
+    ],
+)
+def test_a_moment_that_says_nothing_is_refused(
+    careline: Careline, options: tuple[str, ...], said: str
+) -> None:
+    refused = careline.attempt("events", *options)
+
+    assert refused.returncode != 0
+    assert said in refused.stderr
 
 
 def test_a_reader_that_has_seen_enough_ends_the_command_without_a_word(

@@ -287,6 +287,7 @@ async def process_on(
             ground.keyring,
             ground.keys,
             messaging=None if messaging_of is None else messaging_of(log, telemetry),
+            snapshots=log.snapshots,
         )
         chosen = local_settings(ConversationsSettings, SERVICE, **settings)
         running = await stack.enter_async_context(serving(CONVERSATIONS, chosen, parts))

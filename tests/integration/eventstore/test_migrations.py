@@ -52,7 +52,7 @@ async def test_migrations_at_once_do_not_clash(log_db: LogDatabase) -> None:
             )
             for turn in range(3)
         ]
-    assert versions == ["0001"] * 3
+    assert versions == ["0002"] * 3
 
 
 async def test_everything_belongs_to_the_owner(log_db: LogDatabase) -> None:

@@ -1,6 +1,7 @@
 """The statements find what they need by the keys, as the runtime role and under row security."""
 
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,6 +47,16 @@ async def session(schema: LogSchema, log: PostgresEventLog) -> AsyncIterator[Ses
         (
             "read_stream_backwards",
             [STREAM.key, STREAM.tenant, STREAM.name, 0, 1 << 60, 50, BYTES],
+            "event_stream_key_revision_key",
+        ),
+        (
+            "revision_as_of",
+            [STREAM.key, STREAM.tenant, STREAM.name, 3_000, 3_000, datetime.now(UTC)],
+            "event_stream_key_revision_key",
+        ),
+        (
+            "write_snapshot",
+            [STREAM.key, STREAM.tenant, STREAM.name, "decider", "version", 9, 10, b"", b""],
             "event_stream_key_revision_key",
         ),
         ("recall", [[new_id(), new_id()]], "event_event_id_key"),

@@ -1,11 +1,16 @@
 """A service on parts that a test gives: the twin of the one on real parts."""
 
 import asyncio
+from collections.abc import Sequence
 
 import grpc
 import pytest
 import sealing.keyring.migrate
+from careline.routing.events.v1 import events_pb2 as routing_events
+from careline.routing.events.v1.events_pb2 import OfferDeclined, OfferTimedOut
 from conftest import Database
+from eventstore.event import RecordedEvent
+from eventstore.upcaster import Upcaster
 from integration.runtime.probe.api import ProbeStub, Request
 from integration.runtime.probe.compose import SERVICE
 from integration.runtime.rig import AGENT, FixedToken
@@ -19,6 +24,7 @@ from runtime.settings import ServiceSettings
 from runtime.testing.local_keys import LocalKeys
 from runtime.testing.local_parts import local_parts, local_settings
 from runtime.tokens.token import TokenIssuer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 
 async def test_a_service_runs_on_given_parts(database: Database) -> None:
@@ -84,3 +90,30 @@ async def test_work_beside_the_server_that_fails_ends_the_service(database: Data
             async with serving(service, local_settings(ServiceSettings, "routing"), parts):
                 await asyncio.Event().wait()
     assert raised.group_contains(LookupError)
+
+
+class Declines:
+    """A projection of what an upcaster makes of older events, whose own type it forgot."""
+
+    name = "declines"
+    version = 1
+    types = frozenset({OfferDeclined.DESCRIPTOR.full_name})
+
+    async def apply(self, _connection: AsyncConnection, _events: Sequence[RecordedEvent]) -> None:
+        raise AssertionError("it is refused before it runs")
+
+
+async def test_a_projection_that_forgets_older_forms_of_its_events_is_refused(
+    database: Database,
+) -> None:
+    async def compose(runtime: ServiceRuntime[ServiceSettings]) -> None:
+        runtime.project(Declines())
+
+    declined = Upcaster(OfferTimedOut, OfferDeclined, lambda old: OfferDeclined(offer=old.offer))
+    service = Service(
+        "integration.runtime.probe", ServiceSettings, (routing_events,), compose, (declined,)
+    )
+    async with local_parts("routing", database.engine) as parts:
+        with pytest.raises(ValueError, match=r"would miss .*OfferTimedOut"):
+            async with serving(service, local_settings(ServiceSettings, "routing"), parts):
+                pass

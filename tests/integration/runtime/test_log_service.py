@@ -9,11 +9,13 @@ import grpc
 import pytest
 from careline.log.v1 import log_service_pb2 as api
 from careline.log.v1 import log_service_pb2_grpc as api_grpc
+from careline.log.v1.as_of_pb2 import AsOf
 from eventstore.event import NewEvent
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.memory import MemoryEventLog
 from eventstore.stream_id import StreamId
+from google.protobuf.timestamp_pb2 import Timestamp
 from integration.runtime.rig import AGENT, Rig, running_rig
 from runtime.errors import reason_from
 from runtime.log_service import LogApi
@@ -168,6 +170,25 @@ async def test_a_part_of_the_log_or_one_stream_can_be_read(served: Served) -> No
     assert _positions(beyond) == []
 
 
+async def test_a_stream_is_read_as_it_was_at_a_moment(served: Served) -> None:
+    for number in range(6):
+        await served.append("demo", f"conversations/{number % 2}")
+    stub = await served.as_service("demo")
+    time = (await anext(served.log.read_log(after=3, until=4))).recorded_at
+    taken = Timestamp()
+    taken.FromDatetime(time)
+
+    by_position = await _all(
+        stub.ReadLog(api.ReadLogRequest(stream="conversations/1", as_of=AsOf(position=5)))
+    )
+    by_time = await _all(
+        stub.ReadLog(api.ReadLogRequest(stream="conversations/1", as_of=AsOf(time=taken)))
+    )
+
+    assert _positions(by_position) == [2, 4]
+    assert _positions(by_time) == [2, 4]
+
+
 async def test_following_goes_on_with_heartbeats(served: Served) -> None:
     await served.append("demo", "conversations/1")
     call = (await served.as_service("demo")).ReadLog(api.ReadLogRequest(follow=True))
@@ -207,6 +228,14 @@ async def test_following_up_to_a_position_ends_there(served: Served) -> None:
         (api.ReadLogRequest(stream="conversations/1"), "", b"stream"),
         (api.ReadLogRequest(stream="conversations/../x"), "demo", b"stream"),
         (api.ReadLogRequest(stream="x" * 300), "demo", b"stream"),
+        (api.ReadLogRequest(as_of=AsOf(position=0)), "demo", b"as_of"),
+        (api.ReadLogRequest(stream="a/b", as_of=AsOf(position=0), follow=True), "demo", b"as_of"),
+        (
+            api.ReadLogRequest(stream="a/b", as_of=AsOf(position=0), until_position=1),
+            "demo",
+            b"as_of",
+        ),
+        (api.ReadLogRequest(stream="a/b", as_of=AsOf(position=9)), "demo", b"as_of.position"),
     ],
 )
 async def test_malformed_requests_name_their_field(

@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
+from eventstore.as_of import AsOf
 from eventstore.decider import Rejected
 from eventstore.durability import Durability
 from eventstore.errors import EventIdReused, RevisionConflict
@@ -56,12 +57,13 @@ class CountingLog(MemoryEventLog):
         stream: StreamId,
         *,
         from_revision: int = 0,
+        as_of: AsOf | None = None,
         backwards: bool = False,
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
         self.reads += 1
         return super().read_stream(
-            stream, from_revision=from_revision, backwards=backwards, limit=limit
+            stream, from_revision=from_revision, as_of=as_of, backwards=backwards, limit=limit
         )
 
 

@@ -62,5 +62,16 @@ def example(name: str) -> Any:  # noqa: ANN401 - a class made at run time has no
 
 
 @cache
+def aged(name: str) -> Any:  # noqa: ANN401 - as above
+    """Give the class of a message of old_visit.proto."""
+    return GetMessageClass(ages().FindMessageTypeByName(f"careline.old.events.v1.{name}"))
+
+
+@cache
+def ages() -> DescriptorPool:
+    return compiled((Path(__file__).parent / "old_visit.proto").read_text(encoding="utf-8"))
+
+
+@cache
 def visits() -> DescriptorPool:
     return compiled((Path(__file__).parent / "visit.proto").read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
+from eventstore.as_of import AsOf
 from eventstore.durability import Durability
 from eventstore.event import NewEvent, RecordedEvent
 from eventstore.expected_revision import ExpectedRevision
@@ -86,10 +87,14 @@ class EventLog(Protocol):
         stream: StreamId,
         *,
         from_revision: int = 0,
+        as_of: AsOf | None = None,
         backwards: bool = False,
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
-        """Give a stream's events from `from_revision` on; backwards: from the last down to it."""
+        """Give a stream's events from `from_revision` on; backwards: from the last down to it.
+
+        `as_of`: as if none had been appended since then.
+        """
 
     def read_log(
         self,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from eventstore.as_of import AsOf
 from eventstore.codec import Codec
 from eventstore.decider import Decider, Rejected
 from eventstore.durability import Durability
@@ -14,6 +15,7 @@ from eventstore.event import NewEvent, RecordedEvent
 from eventstore.event_log import EventLog, Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.state_cache import Loaded, StateCache
+from eventstore.state_reader import StateReader
 from eventstore.stream_id import StreamId
 from eventstore.turns import Turns
 
@@ -79,9 +81,17 @@ class Executor:
     A process ends with the epoch of its log: after a restore a revision may mean another event.
     """
 
-    def __init__(self, log: EventLog, codec: Codec, *, cache_size: int = 10_000) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        codec: Codec,
+        *,
+        cache_size: int = 10_000,
+        states: StateReader | None = None,
+    ) -> None:
         self._log = log
         self._codec = codec
+        self._states = states or StateReader(log, codec)
         self._cache = StateCache(cache_size)
         self.turns = Turns(_LONGEST_LINE)
 
@@ -106,10 +116,13 @@ class Executor:
         async with self.turns.turn(stream):
             return await self._execute(case)
 
-    async def load(self, stream: StreamId, decider: Decider[S, E]) -> Loaded[S]:
-        """Read a stream's newest state; its revision is -1 when there is no stream."""
-        kept = self._cache.get(stream, decider) or _nothing(decider)
-        return await self._read(stream, decider, kept)
+    async def load(
+        self, stream: StreamId, decider: Decider[S, E], *, as_of: AsOf | None = None
+    ) -> Loaded[S]:
+        """Read a stream's newest state, or that of then; its revision is -1 without a stream."""
+        if as_of is not None:
+            return await self._states.at(stream, decider, as_of)
+        return await self._read(stream, decider, self._cache.get(stream, decider))
 
     async def _execute(self, case: _Case[S, E]) -> Executed[S, E]:
         kept = self._cache.get(case.stream, case.decider)
@@ -181,44 +194,17 @@ class Executor:
         last = own[-1]
         state = loaded.state
         if loaded.revision != last.revision:
-            nothing = _nothing(case.decider)
-            then = await self._read(case.stream, case.decider, nothing, until=last.revision)
+            then = await self._states.at(case.stream, case.decider, AsOf(revision=last.revision))
             state = then.state
         events = tuple(self._codec.decode(event) for event in own)
         return Executed(state, events, last.revision, last.position, duplicate=True)
 
     async def _read(
-        self,
-        stream: StreamId,
-        decider: Decider[S, E],
-        known: Loaded[S],
-        *,
-        until: int | None = None,
+        self, stream: StreamId, decider: Decider[S, E], known: Loaded[S] | None
     ) -> Loaded[S]:
-        """Read the stream's state, from a known one on: as of `until`, or else the newest, kept.
-
-        A stream that no longer holds what is known (its log was restored) is read from the start.
-        """
-        first = max(known.revision, 0)
-        limit = None if until is None else until + 1 - first
-        state, revision, position = known.state, -1, 0
-        async for event in self._log.read_stream(stream, from_revision=first, limit=limit):
-            if event.revision == known.revision:
-                if event.position != known.position:
-                    break
-            else:
-                state = decider.evolve(state, self._codec.decode(event))
-            revision, position = event.revision, event.position
-        if revision < known.revision:
-            return await self._read(stream, decider, _nothing(decider), until=until)
-        loaded = Loaded(state, revision, position)
-        if until is None:
-            self._cache.put(stream, decider, loaded)
+        loaded = await self._states.newest(stream, decider, known)
+        self._cache.put(stream, decider, loaded)
         return loaded
-
-
-def _nothing(decider: Decider[S, E]) -> Loaded[S]:
-    return Loaded(decider.initial, -1, 0)
 
 
 def _decide(

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
+from eventstore.as_of import AsOf
 from eventstore.codec import Codec
 from eventstore.decider import Decider, Rejected
 from eventstore.errors import EventIdReused, RevisionConflict
@@ -176,9 +177,13 @@ class JointExecutor:
         own = [event for event in recalled if event.stream == leading.stream]
         if not own:
             return None
-        state = await self._state_at(leading, own[-1])
+        then = await self._executor.load(
+            leading.stream, leading.decider, as_of=AsOf(revision=own[-1].revision)
+        )
         events: tuple[E, ...] = tuple(self._codec.decode(event) for event in own)
-        return Jointly(state, events, (), own[-1].revision, recalled[-1].position, duplicate=True)
+        return Jointly(
+            then.state, events, (), own[-1].revision, recalled[-1].position, duplicate=True
+        )
 
     async def _recall(self, request: Request) -> list[RecordedEvent]:
         recalled = await self._log.recall([request.ids(place) for place in range(MAX_EVENTS)])
@@ -186,12 +191,6 @@ class JointExecutor:
             if not hmac.compare_digest(event.digest, request.digest):
                 raise EventIdReused(event.id)
         return recalled
-
-    async def _state_at(self, part: Part[S, E], last: RecordedEvent) -> S:
-        state = part.decider.initial
-        async for event in self._log.read_stream(part.stream, limit=last.revision + 1):
-            state = part.decider.evolve(state, self._codec.decode(event))
-        return state
 
 
 def _has_events(changes: Sequence[_Change]) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID
 
+from eventstore.as_of import AsOf
 from eventstore.durability import Durability
 from eventstore.errors import DurabilityUnavailable, EventIdReused, RevisionConflict
 from eventstore.event import NewEvent, RecordedEvent
@@ -53,10 +54,15 @@ class MemoryEventLog:
         stream: StreamId,
         *,
         from_revision: int = 0,
+        as_of: AsOf | None = None,
         backwards: bool = False,
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
-        events = self._streams.get(stream, [])[max(from_revision, 0) :]
+        events = self._streams.get(stream, [])
+        if as_of is not None:
+            covered = [event.revision for event in events if as_of.covers(event)]
+            events = events[: covered[-1] + 1 if covered else 0]
+        events = events[max(from_revision, 0) :]
         for event in islice(reversed(events) if backwards else events, limit):
             yield event
 

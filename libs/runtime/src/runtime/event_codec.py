@@ -1,6 +1,6 @@
 """Joins sealing, which knows messages, and eventstore, which knows bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from eventstore.event import NewEvent, RecordedEvent
@@ -33,7 +33,7 @@ class LogCodec:
         return tuple(NewEvent(one.id, one.type, one.data, metadata, digest) for one in sealed)
 
     def decode(self, recorded: RecordedEvent, /) -> Message:
-        """Give the event with its sensitive fields still sealed."""
+        """Give the event as today's message, with its sensitive fields still sealed."""
         return self._events.decode(recorded.type, recorded.data)
 
     async def open(self, events: Sequence[RecordedEvent]) -> list[Opened[Message]]:
@@ -46,3 +46,8 @@ class LogCodec:
                 for event in events
             ]
         )
+
+    def forgotten(self, types: Collection[str]) -> frozenset[str]:
+        """Name the stored types that are read as one of `types`, and are not among them."""
+        older = (self._events.older_than(name) for name in types)
+        return frozenset[str]().union(*older) - frozenset(types)

@@ -9,11 +9,13 @@ from typing import Any, Final, Protocol
 import grpc
 from careline.log.v1 import log_service_pb2 as api
 from careline.log.v1 import log_service_pb2_grpc as api_grpc
+from eventstore.as_of import AsOf
 from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog, Head, Page
 from eventstore.stream_id import StreamId
 
 from runtime.log_event import to_proto
+from runtime.moment import as_of_in
 from runtime.refusal import field_invalid
 from runtime.request_context import RequestContext, current_request
 from runtime.tenant import ALL_TENANTS
@@ -37,6 +39,7 @@ class _Wanted:
     after: int
     until: int
     stream: StreamId | None
+    as_of: AsOf | None
 
     def admits(self, event: RecordedEvent) -> bool:
         if self.stream is not None:
@@ -66,7 +69,7 @@ class LogApi(api_grpc.LogServiceServicer):
         request: api.ReadLogRequest,
         _context: grpc.aio.ServicerContext[Any, Any],
     ) -> AsyncGenerator[api.ReadLogResponse, None]:
-        wanted = _wanted(request)
+        wanted = await _wanted(request, self._log)
         if self._record is not None:
             await self._record.log_read(current_request(), wanted.after, request.stream)
         pages = self._followed(wanted) if request.follow else self._read(wanted)
@@ -98,7 +101,7 @@ class LogApi(api_grpc.LogServiceServicer):
         source = (
             self._log.read_log(after=wanted.after, until=until)
             if wanted.stream is None
-            else self._log.read_stream(wanted.stream)
+            else self._log.read_stream(wanted.stream, as_of=wanted.as_of)
         )
         async for event in source:
             if wanted.after < event.position <= until and wanted.admits(event):
@@ -164,7 +167,7 @@ async def _with_pauses(
             await subscription.aclose()
 
 
-def _wanted(request: api.ReadLogRequest) -> _Wanted:
+async def _wanted(request: api.ReadLogRequest, log: EventLog) -> _Wanted:
     tenant = current_request().tenant
     if request.after_position < 0:
         raise field_invalid("after_position", "a position, from 0")
@@ -178,4 +181,7 @@ def _wanted(request: api.ReadLogRequest) -> _Wanted:
             stream = StreamId(tenant, request.stream)
         except ValueError:
             raise field_invalid("stream", 'a stream name, as "conversations/0197..."') from None
-    return _Wanted(tenant, request.after_position, request.until_position, stream)
+    as_of = await as_of_in(request.as_of, log)
+    if as_of is not None and (stream is None or request.until_position or request.follow):
+        raise field_invalid("as_of", "a moment of one stream, without until_position and follow")
+    return _Wanted(tenant, request.after_position, request.until_position, stream, as_of)

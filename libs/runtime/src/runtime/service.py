@@ -12,6 +12,7 @@ from importlib.resources import files
 from types import ModuleType
 from typing import Any, Generic, NoReturn
 
+from eventstore.upcaster import Upcaster
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from sealing.sensitivity import events_among
@@ -44,13 +45,15 @@ _CANNOT_START = (VaultUnavailable, PoliciesInvalid, PeerUnknown, OSError)
 class Service(Generic[SettingsT]):
     """What a service is: its package, its settings, the modules of its events, how it is composed.
 
-    The package holds its `policies.cedar`.
+    The package holds its `policies.cedar`. `upcasters` are of its `domain`, with whose sources
+    snapshots come and go.
     """
 
     package: str
     settings: type[SettingsT]
     events: tuple[ModuleType, ...]
     compose: Callable[[ServiceRuntime[SettingsT]], Awaitable[None]]
+    upcasters: tuple[Upcaster[Any, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ async def serving(
             event_types(service.events),
             _policies_of(service.package),
             stack,
+            service.upcasters,
         )
         await service.compose(runtime)
         served = {method.action for method in runtime.methods}

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from eventstore.event_log import EventLog
 from eventstore.postgres.bounds import DEFAULT_BOUNDS
 from eventstore.postgres.log import PostgresEventLog
+from eventstore.snapshots import SnapshotStore
 from messaging.replication import StreamReplication
 from sealing.keyring.keyring import Keyring
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -52,6 +53,7 @@ class ServiceParts:
     background: tuple[Work, ...] = ()
     tls: TlsFiles | None = None
     vault: VaultSession | None = None
+    snapshots: SnapshotStore | None = None
 
 
 @asynccontextmanager
@@ -101,6 +103,7 @@ async def real_parts(
             background=(vault.stay_signed_in, own.stay_fresh, shared.stay_fresh),
             tls=tls_files(settings),
             vault=vault,
+            snapshots=log.snapshots,
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import grpc
 from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
@@ -10,6 +10,9 @@ from eventstore.execute import Executor
 from eventstore.joint import JointExecutor
 from eventstore.projection import Projection
 from eventstore.projection_runner import ProjectionRunner
+from eventstore.snapshots import Snapshots
+from eventstore.state_reader import StateReader
+from eventstore.upcaster import Upcaster
 from google.protobuf.message import Message
 from messaging.handling import Handler
 from messaging.log_reader import OwnLogReader
@@ -33,6 +36,7 @@ from runtime.served_method import AddServicer, ServedMethod, methods_of
 from runtime.service_messaging import Subscription
 from runtime.service_parts import ServiceParts
 from runtime.settings import ServiceSettings
+from runtime.telemetry.snapshot_metrics import observe_snapshots
 from runtime.telemetry.traced_log import TracedLog
 from runtime.tokens.caller_assertion import KEY, CallerAssertionSigner, CallerAssertionVerifier
 from runtime.tokens.public_keys import PublicKeys
@@ -61,6 +65,7 @@ class ServiceRuntime(Generic[SettingsT]):
         events: Iterable[type[Message]],
         policies: str,
         stack: AsyncExitStack,
+        upcasters: Iterable[Upcaster[Any, Any]] = (),
     ) -> None:
         self.settings = settings
         self.service = settings.service_name
@@ -69,8 +74,14 @@ class ServiceRuntime(Generic[SettingsT]):
         self.queries: AsyncEngine = parts.queries
         self.keyring = parts.keyring
         self.sealer = Sealer(parts.keyring)
-        self.codec = LogCodec(EventCodec(self.sealer, self.service, (*events, *ACCESS_EVENTS)))
-        self.executor = Executor(self.log, self.codec)
+        types = (*events, *ACCESS_EVENTS)
+        self.codec = LogCodec(EventCodec(self.sealer, self.service, types, upcasters))
+        snapshots = None
+        if parts.snapshots is not None:
+            snapshots = Snapshots(parts.snapshots)
+            observe_snapshots(parts.telemetry.meter, self.service, snapshots.counts)
+        self.states = StateReader(self.log, self.codec, snapshots)
+        self.executor = Executor(self.log, self.codec, states=self.states)
         self.joint = JointExecutor(self.log, self.codec, self.executor)
         self.requests = Requests(parts.keyring)
         self.recorder = EventRecorder(self.log, self.codec)
@@ -104,7 +115,14 @@ class ServiceRuntime(Generic[SettingsT]):
             self.needs[service] = frozenset(needs)
 
     def project(self, projection: Projection) -> ProjectionRunner:
-        """Keep a projection of the own log up to date; gives its runner, for reads that wait."""
+        """Keep a projection of the own log up to date; gives its runner, for reads that wait.
+
+        Raises ValueError for one that wants a message and not the old ones that are read as it.
+        """
+        if forgotten := self.codec.forgotten(projection.types or ()):
+            raise ValueError(
+                f"{projection.name} would miss the events stored as {sorted(forgotten)}"
+            )
         runner = ProjectionRunner(self.log, self.queries, self.service, projection)
         self.run(runner.run)
         return runner

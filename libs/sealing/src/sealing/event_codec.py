@@ -8,6 +8,7 @@ from google.protobuf.message import DecodeError, Message
 
 from sealing.lifting import require_sealable
 from sealing.sealer import Opened, Place, Sealer
+from sealing.upcasting import Upcasting, UpcastStep
 
 
 class UnknownEventType(LookupError):
@@ -31,6 +32,13 @@ class EventUnreadable(Exception):
         )
 
 
+class EventRetired(ValueError):
+    """The event to write is of a message that an upcaster reads as another."""
+
+    def __init__(self, type_name: str) -> None:
+        super().__init__(f"{type_name} is written no more: write what its upcaster makes of it")
+
+
 @dataclass(frozen=True, slots=True)
 class SealedEvent:
     """An event as its log stores it: `type` is the full name of the message, `data` its bytes."""
@@ -52,10 +60,21 @@ class StoredEvent:
 
 
 class EventCodec:
-    """Seals and serialises the events of one log. Raises NotSealable for a misclassified type."""
+    """Seals and serialises the events of one log. Raises NotSealable for a misclassified type.
 
-    def __init__(self, sealer: Sealer, log: str, types: Iterable[type[Message]]) -> None:
+    `types` are today's and those of before, whose events `upcasters` read as today's; raises
+    UpcasterInvalid for ones that would not do. No event is ever written anew for that.
+    """
+
+    def __init__(
+        self,
+        sealer: Sealer,
+        log: str,
+        types: Iterable[type[Message]],
+        upcasters: Iterable[UpcastStep] = (),
+    ) -> None:
         self._sealer = sealer
+        self._upcasting = Upcasting(upcasters)
         self._log = log
         self._types = {kind.DESCRIPTOR.full_name: kind for kind in types}
         for kind in self._types.values():
@@ -70,11 +89,16 @@ class EventCodec:
         ids: Sequence[UUID],
         events: Sequence[Message],
     ) -> tuple[SealedEvent, ...]:
-        """Seal the events of one append, one id each. Raises SubjectErased, UnknownEventType."""
+        """Seal the events of one append, one id each.
+
+        Raises SubjectErased, UnknownEventType, EventRetired.
+        """
         sealed_events = []
         for event_id, event in zip(ids, events, strict=True):
             name = event.DESCRIPTOR.full_name
             self._class_of(name)
+            if name in self._upcasting:
+                raise EventRetired(name)
             sealed = await self._sealer.seal(
                 event,
                 tenant=tenant,
@@ -88,27 +112,38 @@ class EventCodec:
         return tuple(sealed_events)
 
     def decode(self, type_name: str, data: bytes) -> Message:
-        """Return the message with its sensitive fields still sealed, as `evolve` reads it.
+        """Return today's message with its sensitive fields still sealed, as `evolve` reads it.
 
         Raises UnknownEventType, EventUnreadable.
         """
+        return self._upcasting.upcast(self._parsed(type_name, data))
+
+    async def open_events(self, events: Sequence[StoredEvent]) -> list[Opened[Message]]:
+        """Decode and open a page of events, in order, as today's messages.
+
+        They are opened as the messages that they were sealed as, and upcast then.
+        """
+        page = [
+            (
+                self._parsed(event.type, event.data),
+                Place(self._log, event.tenant, event.stream, event.id),
+            )
+            for event in events
+        ]
+        opened = await self._sealer.open_many(page)
+        return [self._upcasting.upcast_opened(one) for one in opened]
+
+    def older_than(self, type_name: str) -> frozenset[str]:
+        """Name the stored types whose events are read as this one, itself left out."""
+        return self._upcasting.older_than(type_name)
+
+    def _parsed(self, type_name: str, data: bytes) -> Message:
         message = self._class_of(type_name)()
         try:
             message.ParseFromString(data)
         except DecodeError:
             raise EventUnreadable(type_name, self._log) from None
         return message
-
-    async def open_events(self, events: Sequence[StoredEvent]) -> list[Opened[Message]]:
-        """Decode and open a page of events, in order."""
-        page = [
-            (
-                self.decode(event.type, event.data),
-                Place(self._log, event.tenant, event.stream, event.id),
-            )
-            for event in events
-        ]
-        return await self._sealer.open_many(page)
 
     def _class_of(self, type_name: str) -> type[Message]:
         kind = self._types.get(type_name)

@@ -45,7 +45,7 @@ async def compose(runtime: ServiceRuntime[ConversationsSettings]) -> None:
     requests = runtime.requests
     values = ValueSealer(runtime.keyring)
     commands = Commands(runtime.executor, requests, access, _now)
-    reader = ConversationReader(log, codec)
+    reader = ConversationReader(runtime.states)
     arrivals = Arrivals(log, bells_of)
     outbox, codes = SqlOutbox(runtime.queries, values), SqlCodes(runtime.queries, values)
     lifetime = timedelta(seconds=settings.delivery_lifetime_seconds)
@@ -78,6 +78,7 @@ async def compose(runtime: ServiceRuntime[ConversationsSettings]) -> None:
             linking,
             HistoryStream(log, watching),
             ConversationList(runtime.queries, access),
+            log,
         ),
     )
     runtime.serve(add_CallServiceServicer_to_server, GrpcCalls(commands))

@@ -10,6 +10,7 @@ from typing import Annotated
 import careline
 import typer
 from careline.log.v1 import log_service_pb2 as log_pb2
+from careline.log.v1.as_of_pb2 import AsOf
 from careline.log.v1.log_service_pb2_grpc import LogServiceStub
 from careline.log.v1.recorded_event_pb2 import EventMetadata, RecordedEvent
 from google.protobuf.json_format import MessageToDict
@@ -18,6 +19,7 @@ from grpc.aio import insecure_channel
 from runtime.service_names import SERVICES
 
 from careline_cli import console
+from careline_cli.commands.moment import moment
 from careline_cli.commands.options import Json, data_of
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.operator_token import OperatorToken
@@ -35,6 +37,13 @@ def events(
         str, typer.Option("--stream", help='Only this stream, as "conversations/0197...".')
     ] = "",
     follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes.")] = False,
+    as_of: Annotated[
+        str,
+        typer.Option(
+            "--as-of",
+            help="Only what --stream held then: a time, or a position of the --service's log.",
+        ),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Print events as they are stored: what is sealed prints as sealed.
@@ -43,11 +52,22 @@ def events(
     """
     if service and service not in SERVICES:
         raise typer.BadParameter(f"one of: {', '.join(SERVICES)}", param_hint="--service")
+    request = log_pb2.ReadLogRequest(stream=stream, follow=follow)
+    if as_of:
+        request.as_of.CopyFrom(_as_of(as_of, request, service))
     _load_event_types()
     wanted = (service,) if service else SERVICES
     data = data_of(context)
-    request = log_pb2.ReadLogRequest(stream=stream, follow=follow)
     asyncio.run(_print_all(data, wanted, request, as_json=as_json))
+
+
+def _as_of(text: str, request: log_pb2.ReadLogRequest, service: str) -> AsOf:
+    read = moment(text)
+    if not request.stream or request.follow:
+        raise typer.BadParameter("needs --stream, and no --follow", param_hint="--as-of")
+    if read.WhichOneof("moment") == "position" and not service:
+        raise typer.BadParameter("a position needs its log's --service", param_hint="--as-of")
+    return read
 
 
 async def _print_all(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from eventstore.as_of import AsOf
 from eventstore.durability import Durability, ReplicationGate
 from eventstore.errors import DurabilityUnavailable, EventLogError, NotYetReplicated
 from eventstore.event import RecordedEvent
@@ -17,6 +18,7 @@ from eventstore.postgres.appender import Appender
 from eventstore.postgres.bounds import DEFAULT_BOUNDS, Bounds
 from eventstore.postgres.reader import Reader
 from eventstore.postgres.sessions import Sessions
+from eventstore.postgres.snapshot_table import SnapshotTable
 from eventstore.postgres.statements import load_statements
 from eventstore.stream_id import StreamId
 from eventstore.subscribe import follow
@@ -51,6 +53,7 @@ class PostgresEventLog:
         self._contested = Sessions(engine, statements, limit=bounds.contested)
         self._reading = Sessions(engine, statements, limit=bounds.reading)
         self._reader = Reader(self._reading, patience=patience)
+        self.snapshots = SnapshotTable(self._reading)
         self._watermark = Watermark(self._reader.head, wake)
         self._appender = Appender(
             self._appending,
@@ -101,11 +104,12 @@ class PostgresEventLog:
         stream: StreamId,
         *,
         from_revision: int = 0,
+        as_of: AsOf | None = None,
         backwards: bool = False,
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
         return self._reader.stream(
-            stream, from_revision=from_revision, backwards=backwards, limit=limit
+            stream, from_revision=from_revision, as_of=as_of, backwards=backwards, limit=limit
         )
 
     def read_log(

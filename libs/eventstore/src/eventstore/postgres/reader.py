@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from uuid import UUID
 
+from eventstore.as_of import AsOf
 from eventstore.errors import LogUnavailable
 from eventstore.event import RecordedEvent
 from eventstore.event_log import Head, Page
@@ -36,10 +37,16 @@ class Reader:
         return _events(await self._ask("recall", list(event_ids)))
 
     async def stream(
-        self, stream: StreamId, *, from_revision: int, backwards: bool, limit: int | None
+        self,
+        stream: StreamId,
+        *,
+        from_revision: int,
+        as_of: AsOf | None,
+        backwards: bool,
+        limit: int | None,
     ) -> AsyncIterator[RecordedEvent]:
         statement = "read_stream_backwards" if backwards else "read_stream_forwards"
-        lowest, highest = from_revision, _LAST_REVISION
+        lowest, highest = from_revision, await self._last_revision(stream, as_of)
         left = limit
         while left is None or left > 0:
             size = _STREAM_PAGE if left is None else min(left, _STREAM_PAGE)
@@ -55,13 +62,28 @@ class Reader:
             )
             for event in _events(rows):
                 yield event
-            if not rows:
+            if len(rows) < size and _bytes_of(rows) < _BYTES:
                 return
             left = None if left is None else left - len(rows)
             if backwards:
                 highest = rows[-1]["revision"] - 1
             else:
                 lowest = rows[-1]["revision"] + 1
+
+    async def _last_revision(self, stream: StreamId, as_of: AsOf | None) -> int:
+        """Find the revision at which a read ends; -1 when there was no stream yet."""
+        if as_of is None:
+            return _LAST_REVISION
+        rows = await self._ask(
+            "revision_as_of",
+            stream.key,
+            stream.tenant,
+            stream.name,
+            as_of.revision,
+            as_of.position,
+            as_of.time,
+        )
+        return rows[0]["revision"] if rows else -1
 
     async def log(
         self,
@@ -129,6 +151,10 @@ class Reader:
                 if not await patience.pause():
                     text = "the log's server was lost while reading: try again later"
                     raise LogUnavailable(text) from error
+
+
+def _bytes_of(rows: Sequence[Row]) -> int:
+    return sum(len(row["data"]) + len(row["metadata"]) for row in rows)
 
 
 def _events(rows: Sequence[Row]) -> list[RecordedEvent]:

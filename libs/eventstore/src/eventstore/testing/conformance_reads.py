@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from eventstore.as_of import AsOf
 from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog, Write
 from eventstore.expected_revision import ExpectedRevision
@@ -66,6 +67,39 @@ class ReadConformance:
         )
 
         assert [event.revision async for event in read] == revisions
+
+    async def test_a_stream_is_read_as_it_was_at_a_moment(self, log: EventLog) -> None:
+        stream = new_stream()
+        for _ in range(3):
+            await log.append(Write(stream, ANY, new_events(2)))
+            await log.append(Write(new_stream(), ANY, new_events(1)))
+        events = [event async for event in log.read_stream(stream)]
+        third = events[2]
+
+        async def revisions(
+            as_of: AsOf,
+            *,
+            from_revision: int = 0,
+            backwards: bool = False,
+            limit: int | None = None,
+        ) -> list[int]:
+            read = log.read_stream(
+                stream, from_revision=from_revision, as_of=as_of, backwards=backwards, limit=limit
+            )
+            return [event.revision async for event in read]
+
+        assert await revisions(AsOf(revision=3)) == [0, 1, 2, 3]
+        assert await revisions(AsOf(revision=99)) == [0, 1, 2, 3, 4, 5]
+        assert await revisions(AsOf(position=third.position)) == [0, 1, 2]
+        assert await revisions(AsOf(position=third.position - 1)) == [0, 1]
+        assert await revisions(AsOf(position=0)) == []
+        assert await revisions(AsOf(time=events[-1].recorded_at)) == [0, 1, 2, 3, 4, 5]
+        assert await revisions(AsOf(time=events[0].recorded_at - timedelta(seconds=1))) == []
+        assert await revisions(AsOf(revision=4, position=third.position)) == [0, 1, 2]
+        assert await revisions(AsOf(revision=3), backwards=True, limit=2) == [3, 2]
+        assert await revisions(AsOf(revision=3), from_revision=2) == [2, 3]
+        assert await revisions(AsOf(revision=1), from_revision=2) == []
+        assert await revisions(AsOf()) == [0, 1, 2, 3, 4, 5]
 
     async def test_streams_of_one_name_are_kept_apart_by_tenant(self, log: EventLog) -> None:
         ours, theirs = StreamId("ours", "patients/1"), StreamId("theirs", "patients/1")

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from uuid import UUID
 
+from eventstore.as_of import AsOf
 from eventstore.durability import Durability
 from eventstore.event import RecordedEvent
 from eventstore.event_log import Appended, EventLog, Head, Page, Write
@@ -52,11 +53,12 @@ class TracedLog:
         stream: StreamId,
         *,
         from_revision: int = 0,
+        as_of: AsOf | None = None,
         backwards: bool = False,
         limit: int | None = None,
     ) -> AsyncIterator[RecordedEvent]:
         return self._log.read_stream(
-            stream, from_revision=from_revision, backwards=backwards, limit=limit
+            stream, from_revision=from_revision, as_of=as_of, backwards=backwards, limit=limit
         )
 
     def read_log(

@@ -9,9 +9,12 @@ from careline.conversations.v1 import conversation_service_pb2 as pb2
 from careline.conversations.v1.conversation_pb2 import Channel as ApiChannel
 from careline.conversations.v1.conversation_pb2 import Control, Conversation
 from careline.conversations.v1.conversation_service_pb2_grpc import ConversationServiceServicer
+from eventstore.decider import Rejected
+from eventstore.event_log import EventLog
 from eventstore.stream_id import StreamId
 from runtime.access import Access, Resource
 from runtime.field_checks import etag_of
+from runtime.moment import as_of_in
 from runtime.refusal import field_invalid
 from runtime.request_context import calling_principal, current_request
 from runtime.resource_names import uuid_resource_name
@@ -27,7 +30,7 @@ from conversations.application.linking import Linking
 from conversations.application.relations import require_access
 from conversations.domain import control, lifecycle
 from conversations.domain.control import PassReason
-from conversations.domain.conversation import Channel
+from conversations.domain.conversation import Channel, Status
 from conversations.domain.lifecycle import CloseReason
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -44,6 +47,7 @@ class GrpcConversations(ConversationServiceServicer):
         linking: Linking,
         history: HistoryStream,
         conversations: ConversationList,
+        log: EventLog,
     ) -> None:
         self._commands = commands
         self._reader = reader
@@ -51,6 +55,7 @@ class GrpcConversations(ConversationServiceServicer):
         self._linking = linking
         self._history = history
         self._conversations = conversations
+        self._log = log
 
     async def StartConversation(  # noqa: N802  gRPC's name
         self, request: pb2.StartConversationRequest, _: Context
@@ -97,9 +102,14 @@ class GrpcConversations(ConversationServiceServicer):
         name = _name(request.name, "name")
         if request.at_least < 0:
             raise field_invalid("at_least", "a position, from 0")
+        as_of = await as_of_in(request.as_of, self._log)
         stream = StreamId(current_request().tenant, name)
         loaded = await self._reader.read(stream)
         require_access(self._access, name, loaded.state)
+        if as_of is not None:
+            loaded = await self._reader.read_at(stream, as_of)
+            if loaded.state.status is Status.NEW:
+                raise Rejected("DENIED_OR_ABSENT")
         return pb2.GetConversationResponse(
             conversation=conversation_message(name, loaded.state, loaded.revision)
         )
@@ -128,7 +138,10 @@ class GrpcConversations(ConversationServiceServicer):
         self, request: pb2.WatchConversationRequest, _: Context
     ) -> AsyncGenerator[pb2.WatchConversationResponse, None]:
         name = _name(request.conversation)
-        pages = self._history.pages(name, request.resume_token, snapshot=request.snapshot)
+        as_of = await as_of_in(request.as_of, self._log)
+        pages = self._history.pages(
+            name, request.resume_token, snapshot=request.snapshot, as_of=as_of
+        )
         async with aclosing(pages):
             async for page in pages:
                 yield page

@@ -8,6 +8,7 @@ from careline.conversations.v1.conversation_service_pb2 import (
     WatchConversationRequest,
     WatchConversationResponse,
 )
+from eventstore.as_of import AsOf
 from eventstore.event_log import EventLog
 from runtime.paging import page_token, place_of
 from runtime.refusal import Refused
@@ -26,13 +27,13 @@ class HistoryStream:
         self._watching = watching
 
     async def pages(
-        self, name: str, resume_token: str, *, snapshot: bool
+        self, name: str, resume_token: str, *, snapshot: bool, as_of: AsOf | None = None
     ) -> AsyncGenerator[WatchConversationResponse, None]:
         """Raise Refused for a token of another conversation, or of the log before a restore."""
         query = WatchConversationRequest(conversation=name)
         epoch = (await self._log.head()).epoch
         revision = _revision_in(query, resume_token, epoch)
-        histories = self._watching.watch(name, revision, snapshot=snapshot)
+        histories = self._watching.watch(name, revision, snapshot=snapshot, as_of=as_of)
         async with aclosing(histories):
             async for history in histories:
                 yield WatchConversationResponse(

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from eventstore.as_of import AsOf
 from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog
 from eventstore.stream_id import StreamId
@@ -54,11 +55,12 @@ class Watching:
         self._heartbeat = heartbeat
 
     async def watch(
-        self, name: str, from_revision: int, *, snapshot: bool
+        self, name: str, from_revision: int, *, snapshot: bool, as_of: AsOf | None = None
     ) -> AsyncGenerator[History, None]:
         """Give pages of the history from a revision on; without end unless it is a snapshot.
 
-        The first page comes at once, also when it is empty. Raises Rejected for who may not.
+        One of the past (`as_of`) always is, and is given and disclosed as one of now. The first
+        page comes at once, also when it is empty. Raises Rejected for who may not.
         """
         stream = StreamId(current_request().tenant, name)
         with self._arrivals.listening(stream) as bell:
@@ -70,7 +72,7 @@ class Watching:
             is_first = True
             while True:
                 bell.clear()
-                page = [event async for event in self._page(stream, position)]
+                page = [event async for event in self._page(stream, position, as_of)]
                 state = self._state_after(state, revision, page)
                 position = page[-1].revision + 1 if page else position
                 revision = max(revision, position - 1)
@@ -79,13 +81,17 @@ class Watching:
                 is_first = False
                 if len(page) == PAGE_EVENTS:
                     continue
-                if snapshot:
+                if snapshot or as_of is not None:
                     return
                 if not await bell.wait(self._heartbeat):
                     yield History((), position)
 
-    def _page(self, stream: StreamId, from_revision: int) -> AsyncIterator[RecordedEvent]:
-        return self._log.read_stream(stream, from_revision=from_revision, limit=PAGE_EVENTS)
+    def _page(
+        self, stream: StreamId, from_revision: int, as_of: AsOf | None
+    ) -> AsyncIterator[RecordedEvent]:
+        return self._log.read_stream(
+            stream, from_revision=from_revision, as_of=as_of, limit=PAGE_EVENTS
+        )
 
     def _state_after(
         self, state: Conversation, revision: int, page: list[RecordedEvent]

@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from careline.conversations.v1 import conversation_pb2 as careline_dot_conversations_dot_v1_dot_conversation__pb2
+from careline.log.v1 import as_of_pb2 as careline_dot_log_dot_v1_dot_as__of__pb2
 from careline.options.v1 import options_pb2 as careline_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4careline/conversations/v1/conversation_service.proto\x12\x19\x63\x61reline.conversations.v1\x1a,careline/conversations/v1/conversation.proto\x1a!careline/options/v1/options.proto\"z\n\x18StartConversationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x33\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\".careline.conversations.v1.Channel\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\"l\n\x19StartConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"\x8a\x01\n\x12JoinChannelRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x33\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\".careline.conversations.v1.Channel\x12\x15\n\x07\x61\x64\x64ress\x18\x04 \x01(\tB\x04\x88\xb5\x18\x03\"f\n\x13JoinChannelResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"8\n\x16GetConversationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\x03\"X\n\x17GetConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\"\x90\x01\n\x18ListConversationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07patient\x18\x03 \x01(\t\x12<\n\x05state\x18\x04 \x01(\x0e\x32-.careline.conversations.v1.Conversation.State\"t\n\x19ListConversationsResponse\x12>\n\rconversations\x18\x01 \x03(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd1\x01\n\x12PostMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12:\n\x0b\x61uthor_kind\x18\x03 \x01(\x0e\x32%.careline.conversations.v1.AuthorKind\x12\x33\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\".careline.conversations.v1.Channel\x12\x12\n\x04text\x18\x05 \x01(\tB\x04\x88\xb5\x18\x04\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\"F\n\x13PostMessageResponse\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"X\n\x18WatchConversationRequest\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x10\n\x08snapshot\x18\x03 \x01(\x08\"k\n\x19WatchConversationResponse\x12\x38\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\'.careline.conversations.v1.HistoryEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"^\n\x12LinkPatientRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x1e\n\x10\x63\x61ller_assertion\x18\x03 \x01(\tB\x04\x88\xb5\x18\x05\"f\n\x13LinkPatientResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"\x89\x01\n\x12PassControlRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x39\n\x02to\x18\x03 \x01(\x0e\x32-.careline.conversations.v1.Control.HolderKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\"f\n\x13PassControlResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"c\n\rWrapUpRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x13\n\x0b\x64isposition\x18\x03 \x01(\t\x12\x13\n\x05notes\x18\x04 \x01(\tB\x04\x88\xb5\x18\x04\"a\n\x0eWrapUpResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"T\n\x18\x43loseConversationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"l\n\x19\x43loseConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\x32\x94\x0c\n\x13\x43onversationService\x12\xa5\x01\n\x11StartConversation\x12\x33.careline.conversations.v1.StartConversationRequest\x1a\x34.careline.conversations.v1.StartConversationResponse\"%\x92\xb5\x18!\n\x1f\x63onversations.startConversation\x12\x8d\x01\n\x0bJoinChannel\x12-.careline.conversations.v1.JoinChannelRequest\x1a..careline.conversations.v1.JoinChannelResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.joinChannel\x12\x9d\x01\n\x0fGetConversation\x12\x31.careline.conversations.v1.GetConversationRequest\x1a\x32.careline.conversations.v1.GetConversationResponse\"#\x92\xb5\x18\x1f\n\x1d\x63onversations.getConversation\x12\xa5\x01\n\x11ListConversations\x12\x33.careline.conversations.v1.ListConversationsRequest\x1a\x34.careline.conversations.v1.ListConversationsResponse\"%\x92\xb5\x18!\n\x1f\x63onversations.listConversations\x12\x8d\x01\n\x0bPostMessage\x12-.careline.conversations.v1.PostMessageRequest\x1a..careline.conversations.v1.PostMessageResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.postMessage\x12\xa9\x01\n\x11WatchConversation\x12\x33.careline.conversations.v1.WatchConversationRequest\x1a\x34.careline.conversations.v1.WatchConversationResponse\"\'\x92\xb5\x18#\n\x1f\x63onversations.watchConversation\x10\x01\x30\x01\x12\x8d\x01\n\x0bLinkPatient\x12-.careline.conversations.v1.LinkPatientRequest\x1a..careline.conversations.v1.LinkPatientResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.linkPatient\x12\x8d\x01\n\x0bPassControl\x12-.careline.conversations.v1.PassControlRequest\x1a..careline.conversations.v1.PassControlResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.passControl\x12y\n\x06WrapUp\x12(.careline.conversations.v1.WrapUpRequest\x1a).careline.conversations.v1.WrapUpResponse\"\x1a\x92\xb5\x18\x16\n\x14\x63onversations.wrapUp\x12\xa5\x01\n\x11\x43loseConversation\x12\x33.careline.conversations.v1.CloseConversationRequest\x1a\x34.careline.conversations.v1.CloseConversationResponse\"%\x92\xb5\x18!\n\x1f\x63onversations.closeConversationb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4careline/conversations/v1/conversation_service.proto\x12\x19\x63\x61reline.conversations.v1\x1a,careline/conversations/v1/conversation.proto\x1a\x1b\x63\x61reline/log/v1/as_of.proto\x1a!careline/options/v1/options.proto\"z\n\x18StartConversationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x33\n\x07\x63hannel\x18\x02 \x01(\x0e\x32\".careline.conversations.v1.Channel\x12\x15\n\x07\x61\x64\x64ress\x18\x03 \x01(\tB\x04\x88\xb5\x18\x03\"l\n\x19StartConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"\x8a\x01\n\x12JoinChannelRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x33\n\x07\x63hannel\x18\x03 \x01(\x0e\x32\".careline.conversations.v1.Channel\x12\x15\n\x07\x61\x64\x64ress\x18\x04 \x01(\tB\x04\x88\xb5\x18\x03\"f\n\x13JoinChannelResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"^\n\x16GetConversationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08\x61t_least\x18\x02 \x01(\x03\x12$\n\x05\x61s_of\x18\x03 \x01(\x0b\x32\x15.careline.log.v1.AsOf\"X\n\x17GetConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\"\x90\x01\n\x18ListConversationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x0f\n\x07patient\x18\x03 \x01(\t\x12<\n\x05state\x18\x04 \x01(\x0e\x32-.careline.conversations.v1.Conversation.State\"t\n\x19ListConversationsResponse\x12>\n\rconversations\x18\x01 \x03(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd1\x01\n\x12PostMessageRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12:\n\x0b\x61uthor_kind\x18\x03 \x01(\x0e\x32%.careline.conversations.v1.AuthorKind\x12\x33\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\".careline.conversations.v1.Channel\x12\x12\n\x04text\x18\x05 \x01(\tB\x04\x88\xb5\x18\x04\x12\x0c\n\x04\x65tag\x18\x06 \x01(\t\"F\n\x13PostMessageResponse\x12\x0f\n\x07message\x18\x01 \x01(\t\x12\x0c\n\x04\x65tag\x18\x02 \x01(\t\x12\x10\n\x08position\x18\x03 \x01(\x03\"~\n\x18WatchConversationRequest\x12\x14\n\x0c\x63onversation\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x10\n\x08snapshot\x18\x03 \x01(\x08\x12$\n\x05\x61s_of\x18\x04 \x01(\x0b\x32\x15.careline.log.v1.AsOf\"k\n\x19WatchConversationResponse\x12\x38\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\'.careline.conversations.v1.HistoryEntry\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\"^\n\x12LinkPatientRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x1e\n\x10\x63\x61ller_assertion\x18\x03 \x01(\tB\x04\x88\xb5\x18\x05\"f\n\x13LinkPatientResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"\x89\x01\n\x12PassControlRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x39\n\x02to\x18\x03 \x01(\x0e\x32-.careline.conversations.v1.Control.HolderKind\x12\x0e\n\x06reason\x18\x04 \x01(\t\"f\n\x13PassControlResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"c\n\rWrapUpRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x13\n\x0b\x64isposition\x18\x03 \x01(\t\x12\x13\n\x05notes\x18\x04 \x01(\tB\x04\x88\xb5\x18\x04\"a\n\x0eWrapUpResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\"T\n\x18\x43loseConversationRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x14\n\x0c\x63onversation\x18\x02 \x01(\t\x12\x0e\n\x06reason\x18\x03 \x01(\t\"l\n\x19\x43loseConversationResponse\x12=\n\x0c\x63onversation\x18\x01 \x01(\x0b\x32\'.careline.conversations.v1.Conversation\x12\x10\n\x08position\x18\x02 \x01(\x03\x32\x94\x0c\n\x13\x43onversationService\x12\xa5\x01\n\x11StartConversation\x12\x33.careline.conversations.v1.StartConversationRequest\x1a\x34.careline.conversations.v1.StartConversationResponse\"%\x92\xb5\x18!\n\x1f\x63onversations.startConversation\x12\x8d\x01\n\x0bJoinChannel\x12-.careline.conversations.v1.JoinChannelRequest\x1a..careline.conversations.v1.JoinChannelResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.joinChannel\x12\x9d\x01\n\x0fGetConversation\x12\x31.careline.conversations.v1.GetConversationRequest\x1a\x32.careline.conversations.v1.GetConversationResponse\"#\x92\xb5\x18\x1f\n\x1d\x63onversations.getConversation\x12\xa5\x01\n\x11ListConversations\x12\x33.careline.conversations.v1.ListConversationsRequest\x1a\x34.careline.conversations.v1.ListConversationsResponse\"%\x92\xb5\x18!\n\x1f\x63onversations.listConversations\x12\x8d\x01\n\x0bPostMessage\x12-.careline.conversations.v1.PostMessageRequest\x1a..careline.conversations.v1.PostMessageResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.postMessage\x12\xa9\x01\n\x11WatchConversation\x12\x33.careline.conversations.v1.WatchConversationRequest\x1a\x34.careline.conversations.v1.WatchConversationResponse\"\'\x92\xb5\x18#\n\x1f\x63onversations.watchConversation\x10\x01\x30\x01\x12\x8d\x01\n\x0bLinkPatient\x12-.careline.conversations.v1.LinkPatientRequest\x1a..careline.conversations.v1.LinkPatientResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.linkPatient\x12\x8d\x01\n\x0bPassControl\x12-.careline.conversations.v1.PassControlRequest\x1a..careline.conversations.v1.PassControlResponse\"\x1f\x92\xb5\x18\x1b\n\x19\x63onversations.passControl\x12y\n\x06WrapUp\x12(.careline.conversations.v1.WrapUpRequest\x1a).careline.conversations.v1.WrapUpResponse\"\x1a\x92\xb5\x18\x16\n\x14\x63onversations.wrapUp\x12\xa5\x01\n\x11\x43loseConversation\x12\x33.careline.conversations.v1.CloseConversationRequest\x1a\x34.careline.conversations.v1.CloseConversationResponse\"%\x92\xb5\x18!\n\x1f\x63onversations.closeConversationb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -63,46 +64,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONSERVICE'].methods_by_name['WrapUp']._serialized_options = b'\222\265\030\026\n\024conversations.wrapUp'
   _globals['_CONVERSATIONSERVICE'].methods_by_name['CloseConversation']._loaded_options = None
   _globals['_CONVERSATIONSERVICE'].methods_by_name['CloseConversation']._serialized_options = b'\222\265\030!\n\037conversations.closeConversation'
-  _globals['_STARTCONVERSATIONREQUEST']._serialized_start=164
-  _globals['_STARTCONVERSATIONREQUEST']._serialized_end=286
-  _globals['_STARTCONVERSATIONRESPONSE']._serialized_start=288
-  _globals['_STARTCONVERSATIONRESPONSE']._serialized_end=396
-  _globals['_JOINCHANNELREQUEST']._serialized_start=399
-  _globals['_JOINCHANNELREQUEST']._serialized_end=537
-  _globals['_JOINCHANNELRESPONSE']._serialized_start=539
-  _globals['_JOINCHANNELRESPONSE']._serialized_end=641
-  _globals['_GETCONVERSATIONREQUEST']._serialized_start=643
-  _globals['_GETCONVERSATIONREQUEST']._serialized_end=699
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=701
-  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=789
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=792
-  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=936
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=938
-  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=1054
-  _globals['_POSTMESSAGEREQUEST']._serialized_start=1057
-  _globals['_POSTMESSAGEREQUEST']._serialized_end=1266
-  _globals['_POSTMESSAGERESPONSE']._serialized_start=1268
-  _globals['_POSTMESSAGERESPONSE']._serialized_end=1338
-  _globals['_WATCHCONVERSATIONREQUEST']._serialized_start=1340
-  _globals['_WATCHCONVERSATIONREQUEST']._serialized_end=1428
-  _globals['_WATCHCONVERSATIONRESPONSE']._serialized_start=1430
-  _globals['_WATCHCONVERSATIONRESPONSE']._serialized_end=1537
-  _globals['_LINKPATIENTREQUEST']._serialized_start=1539
-  _globals['_LINKPATIENTREQUEST']._serialized_end=1633
-  _globals['_LINKPATIENTRESPONSE']._serialized_start=1635
-  _globals['_LINKPATIENTRESPONSE']._serialized_end=1737
-  _globals['_PASSCONTROLREQUEST']._serialized_start=1740
-  _globals['_PASSCONTROLREQUEST']._serialized_end=1877
-  _globals['_PASSCONTROLRESPONSE']._serialized_start=1879
-  _globals['_PASSCONTROLRESPONSE']._serialized_end=1981
-  _globals['_WRAPUPREQUEST']._serialized_start=1983
-  _globals['_WRAPUPREQUEST']._serialized_end=2082
-  _globals['_WRAPUPRESPONSE']._serialized_start=2084
-  _globals['_WRAPUPRESPONSE']._serialized_end=2181
-  _globals['_CLOSECONVERSATIONREQUEST']._serialized_start=2183
-  _globals['_CLOSECONVERSATIONREQUEST']._serialized_end=2267
-  _globals['_CLOSECONVERSATIONRESPONSE']._serialized_start=2269
-  _globals['_CLOSECONVERSATIONRESPONSE']._serialized_end=2377
-  _globals['_CONVERSATIONSERVICE']._serialized_start=2380
-  _globals['_CONVERSATIONSERVICE']._serialized_end=3936
+  _globals['_STARTCONVERSATIONREQUEST']._serialized_start=193
+  _globals['_STARTCONVERSATIONREQUEST']._serialized_end=315
+  _globals['_STARTCONVERSATIONRESPONSE']._serialized_start=317
+  _globals['_STARTCONVERSATIONRESPONSE']._serialized_end=425
+  _globals['_JOINCHANNELREQUEST']._serialized_start=428
+  _globals['_JOINCHANNELREQUEST']._serialized_end=566
+  _globals['_JOINCHANNELRESPONSE']._serialized_start=568
+  _globals['_JOINCHANNELRESPONSE']._serialized_end=670
+  _globals['_GETCONVERSATIONREQUEST']._serialized_start=672
+  _globals['_GETCONVERSATIONREQUEST']._serialized_end=766
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_start=768
+  _globals['_GETCONVERSATIONRESPONSE']._serialized_end=856
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_start=859
+  _globals['_LISTCONVERSATIONSREQUEST']._serialized_end=1003
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_start=1005
+  _globals['_LISTCONVERSATIONSRESPONSE']._serialized_end=1121
+  _globals['_POSTMESSAGEREQUEST']._serialized_start=1124
+  _globals['_POSTMESSAGEREQUEST']._serialized_end=1333
+  _globals['_POSTMESSAGERESPONSE']._serialized_start=1335
+  _globals['_POSTMESSAGERESPONSE']._serialized_end=1405
+  _globals['_WATCHCONVERSATIONREQUEST']._serialized_start=1407
+  _globals['_WATCHCONVERSATIONREQUEST']._serialized_end=1533
+  _globals['_WATCHCONVERSATIONRESPONSE']._serialized_start=1535
+  _globals['_WATCHCONVERSATIONRESPONSE']._serialized_end=1642
+  _globals['_LINKPATIENTREQUEST']._serialized_start=1644
+  _globals['_LINKPATIENTREQUEST']._serialized_end=1738
+  _globals['_LINKPATIENTRESPONSE']._serialized_start=1740
+  _globals['_LINKPATIENTRESPONSE']._serialized_end=1842
+  _globals['_PASSCONTROLREQUEST']._serialized_start=1845
+  _globals['_PASSCONTROLREQUEST']._serialized_end=1982
+  _globals['_PASSCONTROLRESPONSE']._serialized_start=1984
+  _globals['_PASSCONTROLRESPONSE']._serialized_end=2086
+  _globals['_WRAPUPREQUEST']._serialized_start=2088
+  _globals['_WRAPUPREQUEST']._serialized_end=2187
+  _globals['_WRAPUPRESPONSE']._serialized_start=2189
+  _globals['_WRAPUPRESPONSE']._serialized_end=2286
+  _globals['_CLOSECONVERSATIONREQUEST']._serialized_start=2288
+  _globals['_CLOSECONVERSATIONREQUEST']._serialized_end=2372
+  _globals['_CLOSECONVERSATIONRESPONSE']._serialized_start=2374
+  _globals['_CLOSECONVERSATIONRESPONSE']._serialized_end=2482
+  _globals['_CONVERSATIONSERVICE']._serialized_start=2485
+  _globals['_CONVERSATIONSERVICE']._serialized_end=4041
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from careline.conversations.v1 import conversation_pb2 as _conversation_pb2
+from careline.log.v1 import as_of_pb2 as _as_of_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -147,19 +148,25 @@ class GetConversationRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     AT_LEAST_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Conversation, "conversations/{id}"."""
     at_least: _builtins.int
     """Wait, within the deadline, until the answer is at least of this position."""
+    @_builtins.property
+    def as_of(self) -> _as_of_pb2.AsOf:
+        """Read it as it was at this moment. Who may is decided as for a read of now."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         at_least: _builtins.int = ...,
+        as_of: _as_of_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_least", b"at_least", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "at_least", b"at_least", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -332,22 +339,30 @@ class WatchConversationRequest(_message.Message):
     CONVERSATION_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     SNAPSHOT_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     conversation: _builtins.str
     """Conversation, "conversations/{id}"."""
     resume_token: _builtins.str
     """From an earlier response; empty from the start."""
     snapshot: _builtins.bool
     """End after what is there now instead of going on."""
+    @_builtins.property
+    def as_of(self) -> _as_of_pb2.AsOf:
+        """End after what was there at this moment; a snapshot, always. Who may is decided, and disclosed, as for a read of now;
+        what was erased since then is erased.
+        """
+
     def __init__(
         self,
         *,
         conversation: _builtins.str = ...,
         resume_token: _builtins.str = ...,
         snapshot: _builtins.bool = ...,
+        as_of: _as_of_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "resume_token", b"resume_token", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "conversation", b"conversation", "resume_token", b"resume_token", "snapshot", b"snapshot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

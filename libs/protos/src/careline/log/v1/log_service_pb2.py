@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from careline.log.v1 import as_of_pb2 as careline_dot_log_dot_v1_dot_as__of__pb2
 from careline.log.v1 import recorded_event_pb2 as careline_dot_log_dot_v1_dot_recorded__event__pb2
 from careline.options.v1 import options_pb2 as careline_dot_options_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!careline/log/v1/log_service.proto\x12\x0f\x63\x61reline.log.v1\x1a$careline/log/v1/recorded_event.proto\x1a!careline/options/v1/options.proto\"`\n\x0eReadLogRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\x16\n\x0euntil_position\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\"g\n\x0fReadLogResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12.\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1e.careline.log.v1.RecordedEvent\x12\x15\n\rhead_position\x18\x03 \x01(\x03\"\x10\n\x0eGetHeadRequest\"2\n\x0fGetHeadResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x32\xca\x01\n\nLogService\x12^\n\x07ReadLog\x12\x1f.careline.log.v1.ReadLogRequest\x1a .careline.log.v1.ReadLogResponse\"\x0e\x92\xb5\x18\n\n\x08log.read0\x01\x12\\\n\x07GetHead\x12\x1f.careline.log.v1.GetHeadRequest\x1a .careline.log.v1.GetHeadResponse\"\x0e\x92\xb5\x18\n\n\x08log.headb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!careline/log/v1/log_service.proto\x12\x0f\x63\x61reline.log.v1\x1a\x1b\x63\x61reline/log/v1/as_of.proto\x1a$careline/log/v1/recorded_event.proto\x1a!careline/options/v1/options.proto\"\x86\x01\n\x0eReadLogRequest\x12\x16\n\x0e\x61\x66ter_position\x18\x01 \x01(\x03\x12\x16\n\x0euntil_position\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\x12$\n\x05\x61s_of\x18\x05 \x01(\x0b\x32\x15.careline.log.v1.AsOf\"g\n\x0fReadLogResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12.\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x1e.careline.log.v1.RecordedEvent\x12\x15\n\rhead_position\x18\x03 \x01(\x03\"\x10\n\x0eGetHeadRequest\"2\n\x0fGetHeadResponse\x12\r\n\x05\x65poch\x18\x01 \x01(\x03\x12\x10\n\x08position\x18\x02 \x01(\x03\x32\xca\x01\n\nLogService\x12^\n\x07ReadLog\x12\x1f.careline.log.v1.ReadLogRequest\x1a .careline.log.v1.ReadLogResponse\"\x0e\x92\xb5\x18\n\n\x08log.read0\x01\x12\\\n\x07GetHead\x12\x1f.careline.log.v1.GetHeadRequest\x1a .careline.log.v1.GetHeadResponse\"\x0e\x92\xb5\x18\n\n\x08log.headb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,14 +38,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGSERVICE'].methods_by_name['ReadLog']._serialized_options = b'\222\265\030\n\n\010log.read'
   _globals['_LOGSERVICE'].methods_by_name['GetHead']._loaded_options = None
   _globals['_LOGSERVICE'].methods_by_name['GetHead']._serialized_options = b'\222\265\030\n\n\010log.head'
-  _globals['_READLOGREQUEST']._serialized_start=127
-  _globals['_READLOGREQUEST']._serialized_end=223
-  _globals['_READLOGRESPONSE']._serialized_start=225
-  _globals['_READLOGRESPONSE']._serialized_end=328
-  _globals['_GETHEADREQUEST']._serialized_start=330
-  _globals['_GETHEADREQUEST']._serialized_end=346
-  _globals['_GETHEADRESPONSE']._serialized_start=348
-  _globals['_GETHEADRESPONSE']._serialized_end=398
-  _globals['_LOGSERVICE']._serialized_start=401
-  _globals['_LOGSERVICE']._serialized_end=603
+  _globals['_READLOGREQUEST']._serialized_start=157
+  _globals['_READLOGREQUEST']._serialized_end=291
+  _globals['_READLOGRESPONSE']._serialized_start=293
+  _globals['_READLOGRESPONSE']._serialized_end=396
+  _globals['_GETHEADREQUEST']._serialized_start=398
+  _globals['_GETHEADREQUEST']._serialized_end=414
+  _globals['_GETHEADRESPONSE']._serialized_start=416
+  _globals['_GETHEADRESPONSE']._serialized_end=466
+  _globals['_LOGSERVICE']._serialized_start=469
+  _globals['_LOGSERVICE']._serialized_end=671
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from careline.log.v1 import as_of_pb2 as _as_of_pb2
 from careline.log.v1 import recorded_event_pb2 as _recorded_event_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -29,6 +30,7 @@ class ReadLogRequest(_message.Message):
     UNTIL_POSITION_FIELD_NUMBER: _builtins.int
     STREAM_FIELD_NUMBER: _builtins.int
     FOLLOW_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
     after_position: _builtins.int
     """Read events after this position; 0 from the start."""
     until_position: _builtins.int
@@ -37,6 +39,10 @@ class ReadLogRequest(_message.Message):
     """Only this stream of the caller's tenant, as "conversations/0197..."."""
     follow: _builtins.bool
     """Go on with what is appended later."""
+    @_builtins.property
+    def as_of(self) -> _as_of_pb2.AsOf:
+        """Only what was in `stream` at this moment; not together with `until_position` or `follow`."""
+
     def __init__(
         self,
         *,
@@ -44,10 +50,11 @@ class ReadLogRequest(_message.Message):
         until_position: _builtins.int = ...,
         stream: _builtins.str = ...,
         follow: _builtins.bool = ...,
+        as_of: _as_of_pb2.AsOf | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "follow", b"follow", "stream", b"stream", "until_position", b"until_position"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "as_of", b"as_of", "follow", b"follow", "stream", b"stream", "until_position", b"until_position"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
