@@ -162,9 +162,25 @@ async def test_the_status_tells_position_and_lag_and_why_it_is_stuck(
 
     assert (caught_up.position, caught_up.lag, caught_up.stuck) == (2, 0, None)
     assert caught_up.lag_seconds == 0
-    assert (held.position, held.stuck) == (2, "the disk is full")
+    assert (held.position, held.stuck) == (2, "ArchiveUnavailable: the disk is full")
     assert held.lag_seconds > 0
     assert archiver.status().stuck == "not running"
+    assert await rig.events() == await in_log(rig)
+
+
+async def test_without_a_signer_the_tail_goes_on_and_is_closed_later(
+    rig: ArchiveRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eventstore.archive.archiver._SIGN_PAUSE_SECONDS", 0.001)
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.keys, "sign", None)
+        await rig.archive(3, CLOSE_AT_ONCE)
+        await rig.archive(2, CLOSE_AT_ONCE)
+        unsigned = await rig.verify()
+    await rig.archive(1, CLOSE_AT_ONCE)
+
+    assert (unsigned.signed_position, unsigned.position) == (0, 5)
+    assert (await rig.verify()).signed_position == 6
     assert await rig.events() == await in_log(rig)
 
 

@@ -12,7 +12,7 @@ from eventstore.wake import Wake
 class ArchiveStatus:
     """`lag` counts positions up to the log's head, `lag_seconds` is the age of what is missing.
 
-    `stuck` says why it does not move, None when it does.
+    `stuck` says why it does not move, a code first, None when it does.
     """
 
     log: str

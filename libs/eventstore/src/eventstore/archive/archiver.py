@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from eventstore.archive.archive_status import ArchiveProgress, ArchiveStatus
 from eventstore.archive.errors import ArchiveForeign
-from eventstore.archive.manifest import digest, signed_part, write_manifest, write_tail
+from eventstore.archive.manifest import Manifest, digest, signed_part, write_manifest, write_tail
 from eventstore.archive.object_store import ArchiveStore
 from eventstore.archive.open_segment import OpenSegment
 from eventstore.archive.resume import resume
@@ -22,6 +22,7 @@ from eventstore.event_log import EventLog, Page
 _log = logging.getLogger("eventstore.archive")
 _LONGEST_PAUSE_SECONDS = 30.0
 _LOOK_SECONDS = 1.0
+_SIGN_PAUSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,9 @@ class Archiver:
         self._failures = 0
         self._unframed: list[RecordedEvent] = []
         self._unframed_bytes = 0
-        self._unwritten_since: float | None = None
+        self._unwritten = False
         self._written_at = float("-inf")
+        self._sign_after = float("-inf")
 
     def status(self) -> ArchiveStatus:
         return self._progress.status()
@@ -119,7 +121,7 @@ class Archiver:
             return
         self._unframed += page.events
         self._unframed_bytes += sum(len(event.data) + len(event.metadata) for event in page.events)
-        self._unwritten_since = self._unwritten_since or _now()
+        self._unwritten = True
         if self._unframed_bytes >= self._limits.frame:
             self._frame(segment)
 
@@ -131,29 +133,33 @@ class Archiver:
 
     def _seconds_to_write(self, segment: OpenSegment) -> float | None:
         """Tell when the store is to be written next: 0 for now, None for not before more comes."""
+        waits = []
+        if self._unwritten:
+            waits.append(self._written_at + self._limits.tail_every - _now())
+        if not segment.is_empty:
+            waits.append(max(self._seconds_to_close(segment), self._sign_after - _now()))
+        return max(min(waits), 0) if waits else None
+
+    def _seconds_to_close(self, segment: OpenSegment) -> float:
+        """Tell when a segment is full or old enough: 0 or less for now."""
         if segment.size >= self._limits.size:
             return 0
-        waits = []
-        if self._unwritten_since is not None:
-            waits.append(self._written_at + self._limits.tail_every - _now())
-        if segment.opened_at is not None:
-            age = (self._clock() - segment.opened_at).total_seconds()
-            waits.append(self._limits.seconds - age)
-        return max(min(waits), 0) if waits else None
+        opened_at = segment.opened_at or self._clock()
+        return self._limits.seconds - (self._clock() - opened_at).total_seconds()
 
     async def _write(self, segment: OpenSegment) -> OpenSegment:
         """Bring the store up to what is in hand; gives the segment to go on with."""
         self._frame(segment)
-        now = self._clock()
-        opened_at = segment.opened_at or now
-        is_old = (now - opened_at).total_seconds() >= self._limits.seconds
-        if segment.size >= self._limits.size or is_old:
-            follower = await self._seal(segment, now)
+        signed = None
+        if self._seconds_to_close(segment) <= 0:
+            signed = await self._signed(segment.manifest(self._clock()))
+        if signed is not None:
+            follower = await self._seal(segment, signed)
         else:
             await self._write_tail(segment)
             follower = segment
         self._written_at = _now()
-        self._unwritten_since = None
+        self._unwritten = False
         self._failures = 0
         self._progress.reached(segment.last_position)
         return follower
@@ -162,13 +168,24 @@ class Archiver:
         tail = write_tail(segment.manifest(self._clock()), segment.content())
         await self._store.put(segment.folder.tail, tail)
 
-    async def _seal(self, segment: OpenSegment, now: datetime) -> OpenSegment:
+    async def _signed(self, manifest: Manifest) -> bytes | None:
+        """Give the signed manifest; None while there is no signer, and the tail grows on."""
+        if _now() < self._sign_after:
+            return None
+        try:
+            signature = await sign(self._signer, self._name, signed_part(manifest))
+        # Vault or whatever holds the key; without it the archive has all, and signs it later.
+        except Exception as error:  # noqa: BLE001
+            self._sign_after = _now() + _SIGN_PAUSE_SECONDS
+            fields = {"log": self._name, "error": type(error).__name__}
+            _log.warning("no segment can be signed now: the tail goes on", extra=fields)
+            return None
+        return write_manifest(manifest, signature)
+
+    async def _seal(self, segment: OpenSegment, signed: bytes) -> OpenSegment:
         """Close a segment: it exists once its manifest does, and the tail is of no use then."""
         folder, first = segment.folder, segment.first_position
-        manifest = segment.manifest(now)
-        signature = await sign(self._signer, self._name, signed_part(manifest))
-        signed = write_manifest(manifest, signature)
-        await self._store.put(folder.segment(first, manifest.sha256), segment.content())
+        await self._store.put(folder.segment(first, segment.sha256), segment.content())
         await self._store.create(folder.manifest(first), signed)
         await self._store.remove(folder.tail)
         return segment.follower(digest(signed))
@@ -176,18 +193,19 @@ class Archiver:
     def _forget(self) -> None:
         self._unframed = []
         self._unframed_bytes = 0
-        self._unwritten_since = None
+        self._unwritten = False
 
     async def _hold(self, error: Exception) -> None:
         """Say that it is stuck and why; only our own errors' texts are known to hold no values."""
-        reason = str(error) if isinstance(error, EventLogError) else type(error).__name__
+        kind = type(error).__name__
+        reason = f"{kind}: {error}" if isinstance(error, EventLogError) else kind
         self._progress.stops(reason)
         self._failures += 1
         pause = self._backoff.after(self._failures)
         _log.warning(
             "archiver is stuck, next try in %.1f s",
             pause,
-            extra={"log": self._name, "error": type(error).__name__},
+            extra={"log": self._name, "reason": reason},
         )
         # A log that cannot tell its head is what the archiver is stuck by already, or will be.
         with suppress(EventLogError, TimeoutError):

@@ -3,12 +3,13 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import from_url
+from obstore.store import ObjectStore, from_url
 
 from eventstore.archive.errors import ArchiveRivalled, ArchiveUnavailable
 
@@ -24,13 +25,16 @@ class ArchiveStore:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self._folder: Path | None = None
+        self._url = url
+        self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        """Open the folder or bucket when it is first used: it may be away at the start."""
         try:
-            if parts.scheme == "file":
-                self._folder = Path(unquote(parts.path))
-                self._store = from_url(url, mkdir=True)
-            else:
-                self._store = from_url(url)
+            if self._folder is not None:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return from_url(self._url)
         except (*_AWAY, ValueError) as error:
             raise ArchiveUnavailable(f"no object storage at this URL: {_named(error)}") from error
 

@@ -61,6 +61,10 @@ class OpenSegment:
         self.opened_at = datetime.fromisoformat(tail.opened_at)
         self._take(segment, tail.count)
 
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
     def content(self) -> bytes:
         return b"".join(self._frames)
 
@@ -73,7 +77,7 @@ class OpenSegment:
             previous_position=self._link.position,
             count=self._count,
             size=self.size,
-            sha256=self._hash.hexdigest(),
+            sha256=self.sha256,
             previous_sha256=self._link.previous_sha256,
             forked=self._link.forked,
             opened_at=(self.opened_at or now).isoformat(),
