@@ -177,7 +177,7 @@ class Archiver:
         # Vault or whatever holds the key; without it the archive has all, and signs it later.
         except Exception as error:  # noqa: BLE001
             self._sign_after = _now() + _SIGN_PAUSE_SECONDS
-            fields = {"log": self._name, "error": type(error).__name__}
+            fields = {"error": type(error).__name__}
             _log.warning("no segment can be signed now: the tail goes on", extra=fields)
             return None
         return write_manifest(manifest, signature)
@@ -205,7 +205,7 @@ class Archiver:
         _log.warning(
             "archiver is stuck, next try in %.1f s",
             pause,
-            extra={"log": self._name, "reason": reason},
+            extra={"position": self._progress.status().position, "error": kind},
         )
         # A log that cannot tell its head is what the archiver is stuck by already, or will be.
         with suppress(EventLogError, TimeoutError):

@@ -36,7 +36,11 @@ _COLUMNS = (
 
 
 class LogNotEmpty(ArchiveError):
-    """The log to restore into holds events; nothing was changed."""
+    """The log to restore into holds events, in an epoch; nothing was changed."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__("the log to restore into is not empty: restore into a new database")
+        self.epoch = epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,8 @@ async def _enter(
 ) -> None:
     await connection.exec_driver_sql(statements["become_owner"], (owner_role,))
     await connection.exec_driver_sql(statements["lock_log"])
-    if await _one(connection, statements["has_events"]):
-        raise LogNotEmpty("the log to restore into is not empty: restore into a new database")
+    if (epoch := await _one(connection, statements["epoch_of_events"])) is not None:
+        raise LogNotEmpty(epoch)
 
 
 async def _until(

@@ -25,7 +25,7 @@ async def resume(store: ArchiveStore, log: EventLog, name: str, head: Head) -> O
     folder = EpochFolder(name, head.epoch)
     link = await _closed_end(store, folder) or await _first_link(store, log, name, epochs, head)
     segment = OpenSegment(folder, link)
-    tail = await _sound_tail(store, folder)
+    tail = await sound_tail(store, folder)
     if tail is not None and tail[0].count and tail[0].previous_position == link.position:
         segment.take_over(*tail)
     if segment.last_position > head.position:
@@ -44,14 +44,14 @@ async def epochs_of(store: ArchiveStore, name: str) -> list[int]:
 
 async def _closed_end(store: ArchiveStore, folder: EpochFolder) -> Link | None:
     """Give what follows an epoch's last closed segment, None when there is no closed one."""
-    last = await _last_manifest(store, folder)
+    last = await last_manifest(store, folder)
     if last is None:
         return None
     manifest, sha256 = last
     return Link(manifest.last_position, sha256, manifest.forked)
 
 
-async def _last_manifest(store: ArchiveStore, folder: EpochFolder) -> tuple[Manifest, str] | None:
+async def last_manifest(store: ArchiveStore, folder: EpochFolder) -> tuple[Manifest, str] | None:
     names = [name for name in await store.names(folder.prefix) if is_manifest(name)]
     data = await store.get(names[-1]) if names else None
     if data is None:
@@ -62,7 +62,7 @@ async def _last_manifest(store: ArchiveStore, folder: EpochFolder) -> tuple[Mani
         raise ArchiveDamaged(Fault.MANIFEST_MALFORMED, names[-1]) from error
 
 
-async def _sound_tail(store: ArchiveStore, folder: EpochFolder) -> tuple[Manifest, bytes] | None:
+async def sound_tail(store: ArchiveStore, folder: EpochFolder) -> tuple[Manifest, bytes] | None:
     """Give the tail if it is whole: what a damaged one held is read from the log again."""
     data = await store.get(folder.tail)
     if data is None:
@@ -86,7 +86,7 @@ async def _first_link(
     if not earlier:
         return Link(0)
     folder = EpochFolder(name, earlier[-1])
-    closed, tail = await _last_manifest(store, folder), await _sound_tail(store, folder)
+    closed, tail = await last_manifest(store, folder), await sound_tail(store, folder)
     archived = max(closed[0].last_position if closed else 0, tail[0].last_position if tail else 0)
     restored = 0
     async for event in log.read_log(until=archived, backwards=True, limit=1):
