@@ -228,16 +228,19 @@ async def test_a_restored_log_is_archived_on_and_restored_again(
 async def test_an_epoch_that_only_began_is_not_begun_twice(
     rig: ArchiveRig, schema: LogSchema, log_db: Database
 ) -> None:
+    before = await rig.verify()
     async with log_db.schema() as second, log_db.schema() as third:
         await restored(rig, second)
         async with PostgresEventLog(second.engine, second.name) as log:
             rig.log = log
             async with rig.archiving() as archiver:
                 await archiver.wait_for((await log.head()).position)
+            begun = await rig.verify()
         came_back = await restored(rig, third)
 
         assert await rows_of(third) == await rows_of(schema)
     assert came_back.epoch == 3
+    assert (begun.epoch, begun.signed_position) == (2, before.signed_position)
 
 
 async def test_there_is_nothing_to_restore_from_nothing(tmp_path: Path, schema: LogSchema) -> None:

@@ -48,7 +48,6 @@ class ArchiveProgress:
         """Note what the store has at the start."""
         self._position, self._head = position, head
         self._lacking_since = self._clock() if position < head else None
-        self._moved.ring(position)
 
     def saw(self, page: Page) -> None:
         """Note a page that is in hand, not in the store yet."""

@@ -96,6 +96,7 @@ class Archiver:
         self._forget()
         # Shows at once that the store can be written, and that this epoch has begun.
         await self._write_tail(segment)
+        self._progress.reached(segment.last_position)
         pages = self._log.subscribe(after=segment.last_position)
         upcoming = asyncio.ensure_future(anext(pages))
         try:

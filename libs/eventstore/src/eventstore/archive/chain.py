@@ -47,12 +47,8 @@ class Chain:
         return self.forked.position if self.forked else 0
 
     @property
-    def signed_position(self) -> int:
-        return self.closed[-1].manifest.last_position if self.closed else self.start
-
-    @property
     def last_position(self) -> int:
-        return self.tail.manifest.last_position if self.tail else self.signed_position
+        return self.segments[-1].manifest.last_position if self.segments else self.start
 
 
 async def read_chain(store: ArchiveStore, folder: EpochFolder, keys: PublicKeys) -> Chain:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from eventstore.archive.lineage import read_lineage
+from eventstore.archive.lineage import Stretch, read_lineage
 from eventstore.archive.object_store import ArchiveStore
 from eventstore.archive.reading import read_events
 from eventstore.archive.signing import PublicKeys
@@ -29,12 +29,19 @@ async def verify(store: ArchiveStore, log: str, keys: PublicKeys) -> Verified:
     events = 0
     async for batch in read_events(store, stretches):
         events += len(batch)
-    newest = stretches[-1].chain
     return Verified(
         log=log,
-        epoch=newest.folder.epoch,
+        epoch=stretches[-1].chain.folder.epoch,
         segments=sum(len(stretch.chain.closed) for stretch in stretches),
         events=events,
-        signed_position=newest.signed_position,
-        position=newest.last_position,
+        signed_position=_signed_position(stretches),
+        position=stretches[-1].until,
     )
+
+
+def _signed_position(stretches: list[Stretch]) -> int:
+    """Tell up to where signatures reach: a signed manifest vouches for all of earlier epochs."""
+    for stretch in reversed(stretches):
+        if stretch.chain.closed:
+            return min(stretch.chain.closed[-1].manifest.last_position, stretch.until)
+    return 0
