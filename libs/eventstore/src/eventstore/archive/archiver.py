@@ -151,6 +151,7 @@ class Archiver:
     async def _write(self, segment: OpenSegment) -> OpenSegment:
         """Bring the store up to what is in hand; gives the segment to go on with."""
         self._frame(segment)
+        self._written_at = _now()
         signed = None
         if self._seconds_to_close(segment) <= 0:
             signed = await self._signed(segment.manifest(self._clock()))
@@ -159,7 +160,6 @@ class Archiver:
         else:
             await self._write_tail(segment)
             follower = segment
-        self._written_at = _now()
         self._unwritten = False
         self._failures = 0
         self._progress.reached(segment.last_position)
