@@ -48,12 +48,19 @@ STREAMS: Mapping[str, frozenset[Category]] = {
     "CARELINE_PATIENT_CONTEXT": _IDENTIFIERS,
 }
 
+ARCHIVES: Mapping[str, frozenset[Category]] = {
+    "conversations": _CONVERSATION,
+    "patient_context": _IDENTIFIERS,
+}
+"""Archived logs; a segment is searched as it lies there and unpacked."""
+
 CARRIERS: Mapping[str, frozenset[Category]] = {
     "files/postgres/base": frozenset(Category),
     "files/postgres/pg_wal": frozenset(Category),
     **{f"rows/postgres/{table}": held for table, held in TABLES.items()},
     **{f"files/nats/{stream}": held for stream, held in STREAMS.items()},
     **{f"messages/{stream}": held for stream, held in STREAMS.items()},
+    **{f"files/archive/{log}": held for log, held in ARCHIVES.items()},
 }
 
 _KEYS_ONLY = "holds wrapped keys and names of resources, never a value that was sealed"
@@ -98,6 +105,10 @@ OTHERS: Mapping[str, str] = {
             "CARELINE_IDENTITY",
             "CARELINE_ROUTING",
         )
+    },
+    **{
+        f"files/archive/{log}": _NAMES_ONLY
+        for log in ("audit", "federation", "identity", "routing")
     },
     "files/nats/FED": _REDUCED,
     "messages/FED": _REDUCED,

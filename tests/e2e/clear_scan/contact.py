@@ -10,9 +10,11 @@ from careline_cli.contact.caller import new_request
 from careline_cli.provision.provisioned import PLATFORM_DATABASE
 from e2e.clear_scan.needles import WAITING, Needle, needles_of
 from e2e.clear_scan.postgres_rows import connected
+from e2e.clear_scan.servers import Servers
 from e2e.conftest import Careline
-from embedded import PostgresServer
 from embedded.polling import until
+from eventstore.archive.object_store import ArchiveStore
+from eventstore.archive.overview import overview
 
 # Alive and of age, with a phone; the name has no letter that only few know how to spell.
 PATIENT = "Clemente_Kreiger_1484a42d-0eaf-4654-9cbf-6b050a5cd73b.json"
@@ -83,11 +85,21 @@ def _call(careline: Careline, method: str, **request: str) -> dict[str, Any]:
     return answer
 
 
-async def settled(server: PostgresServer) -> None:
+async def settled(servers: Servers) -> None:
     """Return once what was played has reached every store that it goes to."""
-    async with connected(server, PLATFORM_DATABASE) as connection, asyncio.timeout(SETTLED_SECONDS):
+    archive = ArchiveStore(servers.data.archive.as_uri())
+    async with (
+        connected(servers.postgres, PLATFORM_DATABASE) as connection,
+        asyncio.timeout(SETTLED_SECONDS),
+    ):
 
         async def is_settled() -> bool:
             return bool(await connection.fetchval(SETTLED))
 
+        async def is_archived() -> bool:
+            archived = await overview(archive, "conversations")
+            return archived is not None and archived.position >= last
+
         await until(is_settled)
+        last = await connection.fetchval("select max(position) from conversations.event")
+        await until(is_archived)

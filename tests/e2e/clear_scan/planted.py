@@ -11,6 +11,7 @@ from e2e.clear_scan.jetstream_messages import everything
 from e2e.clear_scan.needles import Needle
 from e2e.clear_scan.postgres_rows import connected
 from e2e.clear_scan.servers import Servers
+from eventstore.archive.compression import compress
 from nats.js.api import StoreCompression, StreamConfig
 
 # Long and even, so that whatever compresses does.
@@ -18,6 +19,7 @@ PADDING = "x" * 8192
 
 PLANTED_IN = frozenset(
     {
+        "files/archive/planted",
         "files/log",
         "files/secrets",
         "names of files",
@@ -50,5 +52,8 @@ async def plant(servers: Servers, needle: Needle) -> None:
 def _plant_files(data: DataDirectory, text: str) -> None:
     rotated: Path = data.logs / "conversations.log.1.gz"
     rotated.write_bytes(gzip.compress(f"{PADDING}{text}{PADDING}".encode()))
+    segment = data.archive / "planted" / "segment.zst"
+    segment.parent.mkdir()
+    segment.write_bytes(compress(f"{PADDING}{text}{PADDING}".encode()))
     (data.secrets / text).touch()
     (data.secrets / "hexadecimal").write_text(text.upper().encode().hex())

@@ -90,7 +90,7 @@ async def test_nothing_is_in_clear_while_the_platform_runs(
     running: Careline, data: DataDirectory, hits: Hits
 ) -> None:
     servers = Servers.of(data)
-    await settled(servers.postgres)
+    await settled(servers)
 
     hits.look_through(raw_files(running.data_dir))
     await hits.look_through_all(servers.decoded())

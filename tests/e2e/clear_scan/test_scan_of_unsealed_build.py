@@ -37,7 +37,7 @@ async def unsealed(
     try:
         play(command, patient)
         servers = Servers.of(DataDirectory.of(command.data_dir))
-        await settled(servers.postgres)
+        await settled(servers)
         await checkpoint(servers.postgres)
         yield servers
     finally:

@@ -18,6 +18,7 @@ from runtime.background import Work
 from runtime.database.leased_engine import LeasedDatabase, answers
 from runtime.health import Dependency
 from runtime.secret_reference import VaultPath
+from runtime.service_archive import ServiceArchive
 from runtime.service_messaging import NatsAccess, ServiceMessaging
 from runtime.settings import ServiceSettings, StoreSettings
 from runtime.telemetry.event_spans import EventSpans
@@ -87,12 +88,19 @@ async def real_parts(
             EventSpans(telemetry.tracer, name),
             replication,
         )
+        signer = TransitSigner(vault)
+        archiving: list[Work] = []
+        if settings.archive_url is not None:
+            lock = own.engine("archive", pool_size=1)
+            archive = ServiceArchive(name, settings.archive_url, log, lock, signer)
+            archive.observe(telemetry.meter)
+            archiving.append(archive.run)
         yield ServiceParts(
             telemetry,
             await stack.enter_async_context(log),
             queries,
             await stack.enter_async_context(Keyring(keys, KeyringTransit(vault))),
-            TransitSigner(vault),
+            signer,
             messaging,
             dependencies=(
                 Dependency("database", lambda: answers(queries)),
@@ -100,7 +108,7 @@ async def real_parts(
                 Dependency("vault", vault.probe),
                 Dependency("nats", messaging.probe),
             ),
-            background=(vault.stay_signed_in, own.stay_fresh, shared.stay_fresh),
+            background=(vault.stay_signed_in, own.stay_fresh, shared.stay_fresh, *archiving),
             tls=tls_files(settings),
             vault=vault,
             snapshots=log.snapshots,

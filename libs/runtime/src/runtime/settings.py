@@ -102,6 +102,12 @@ class ServiceSettings(StoreSettings):
     nats_ca_file: str | None = Field(
         None, pattern=r"^/", description="the absolute path of the PEM CA of NATS"
     )
+    archive_url: str | None = Field(
+        None,
+        pattern=r"^(file:///|s3://[a-z0-9])[^@?#\s]*$",
+        description='where to archive the log, as "file:///var/lib/careline/archive" or '
+        '"s3://bucket/prefix"; without it nothing is archived',
+    )
     peers: Peers = Field(
         Peers({}), description='gRPC targets of other services, as "identity=127.0.0.1:7001,..."'
     )

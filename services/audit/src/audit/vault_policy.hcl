@@ -1,5 +1,6 @@
 # What audit may ask of Vault.
 path "transit/sign/token-audit" { capabilities = ["create", "update"] }
+path "transit/sign/archive-audit" { capabilities = ["create", "update"] }
 path "transit/keys/+" { capabilities = ["read"] }
 # Not create: a mistyped tenant would make a key.
 path "transit/encrypt/+" { capabilities = ["update"] }

@@ -5,6 +5,10 @@ path "transit/sign/token-conversations" { capabilities = ["create", "update"] }
 path "transit/keys/token-*" { capabilities = ["read"] }
 path "transit/keys/assertion-identity" { capabilities = ["read"] }
 
+# Signs its log's archive.
+path "transit/sign/archive-conversations" { capabilities = ["create", "update"] }
+path "transit/keys/archive-conversations" { capabilities = ["read"] }
+
 # The keyring's tenant keys.
 path "transit/encrypt/tenant-*" { capabilities = ["update"] }
 path "transit/decrypt/tenant-*" { capabilities = ["create", "update"] }

@@ -1,5 +1,6 @@
 # What federation may ask of Vault.
 path "transit/sign/token-federation" { capabilities = ["create", "update"] }
+path "transit/sign/archive-federation" { capabilities = ["create", "update"] }
 path "transit/keys/+" { capabilities = ["read"] }
 path "transit/encrypt/+" { capabilities = ["update"] }
 path "transit/decrypt/+" { capabilities = ["create", "update"] }

@@ -1,5 +1,6 @@
 # What patient_context may ask of Vault. Its keyring login may erase; no other service's may.
 path "transit/sign/token-patient_context" { capabilities = ["create", "update"] }
+path "transit/sign/archive-patient_context" { capabilities = ["create", "update"] }
 path "transit/keys/+" { capabilities = ["read"] }
 path "transit/encrypt/+" { capabilities = ["update"] }
 path "transit/decrypt/+" { capabilities = ["create", "update"] }

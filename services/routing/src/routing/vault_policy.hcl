@@ -1,5 +1,6 @@
 # What routing may ask of Vault.
 path "transit/sign/token-routing" { capabilities = ["create", "update"] }
+path "transit/sign/archive-routing" { capabilities = ["create", "update"] }
 path "transit/keys/+" { capabilities = ["read"] }
 # Not create: a mistyped tenant would make a key.
 path "transit/encrypt/+" { capabilities = ["update"] }

@@ -14,5 +14,7 @@ COMMANDS: Final = {
     "token": "Sign a demo principal in and print its token.",
     "call": "Call a method with JSON and print its answers as JSON.",
     "events": "Print events as they are stored: what is sealed prints as sealed.",
+    "archive": "Show how far logs are archived, verify the archive, print its public keys.",
+    "restore": "Bring logs back from their archive into an empty database of a stopped platform.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
 }

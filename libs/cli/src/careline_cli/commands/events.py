@@ -16,11 +16,10 @@ from careline.log.v1.recorded_event_pb2 import EventMetadata, RecordedEvent
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.symbol_database import Default
 from grpc.aio import insecure_channel
-from runtime.service_names import SERVICES
 
 from careline_cli import console
 from careline_cli.commands.moment import moment
-from careline_cli.commands.options import Json, data_of
+from careline_cli.commands.options import Json, chosen_services, data_of
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.operator_token import OperatorToken
 from careline_cli.platform.data_directory import DataDirectory
@@ -50,13 +49,11 @@ def events(
 
     They are the demo tenant's, and the look at them is on record itself.
     """
-    if service and service not in SERVICES:
-        raise typer.BadParameter(f"one of: {', '.join(SERVICES)}", param_hint="--service")
+    wanted = chosen_services(service)
     request = log_pb2.ReadLogRequest(stream=stream, follow=follow)
     if as_of:
         request.as_of.CopyFrom(_as_of(as_of, request, service))
     _load_event_types()
-    wanted = (service,) if service else SERVICES
     data = data_of(context)
     asyncio.run(_print_all(data, wanted, request, as_json=as_json))
 

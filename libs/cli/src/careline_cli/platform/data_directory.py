@@ -106,6 +106,11 @@ class DataDirectory:
         return self.root / "services"
 
     @property
+    def archive(self) -> Path:
+        """Where the services archive their logs: what a lost database is restored from."""
+        return self.root / "archive"
+
+    @property
     def addresses_file(self) -> Path:
         return self.root / "platform.json"
 

@@ -77,6 +77,11 @@ async def _provisioned(access: VaultAccess, databases: Databases, say: Say) -> N
             return await asyncio.to_thread(nats.kept_operator, vault)
     except FileNotFoundError:
         say("vault: initialising")
+    return await provision_anew(access, databases, say)
+
+
+async def provision_anew(access: VaultAccess, databases: Databases, say: Say) -> NatsOperator:
+    """Make what is missing in Vault and in both databases; gives NATS's operator."""
     client = await access.privileged()
     await provision(client, databases, tenants=(DEMO_TENANT,), say=say)
     vault = VaultProvisioner(client)
@@ -114,6 +119,7 @@ async def _start_services(
         "KEYRING_DATABASE": _database(KEYRING_DATABASE, servers.databases.keyring),
         "VAULT_ADDRESS": servers.vault.url,
         "NATS_URL": nats_server.url,
+        "ARCHIVE_URL": data.archive.as_uri(),
         "PEERS": ",".join(f"{service}={target}" for service, target in targets.items()),
     }
     say(f"starting {', '.join(SERVICES)}")

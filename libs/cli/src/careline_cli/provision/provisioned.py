@@ -11,6 +11,7 @@ from importlib import import_module
 import hvac
 import sealing.keyring.migrate
 from embedded import PostgresServer
+from eventstore.archive.signing import signing_key
 from hvac.exceptions import InvalidPath
 from messaging.accounts import NatsOperator
 from messaging.names import Consumption
@@ -89,15 +90,16 @@ async def provision(
 
 async def migrate(databases: Databases) -> None:
     """Bring all schemas to their newest version."""
-    async with _engine(databases.platform, PLATFORM_DATABASE) as engine:
+    async with superuser_engine(databases.platform, PLATFORM_DATABASE) as engine:
         await migrate_platform(engine, SERVICES)
-    async with _engine(databases.keyring, KEYRING_DATABASE) as engine:
+    async with superuser_engine(databases.keyring, KEYRING_DATABASE) as engine:
         await migrate_keyring(engine)
 
 
 def _provision_vault(vault: VaultProvisioner, tenants: tuple[str, ...]) -> None:
     vault.mounts()
-    vault.signing_keys((*sorted(TOKEN_KEYS), ASSERTION_KEY))
+    archive_keys = (signing_key(service) for service in SERVICES)
+    vault.signing_keys((*sorted(TOKEN_KEYS), ASSERTION_KEY, *archive_keys))
     vault.tenant_keys(tenants)
     vault.workloads(service_workload(service) for service in SERVICES)
     vault.workloads((own_workload(name) for name in PEOPLE), secret_id_uses=0)
@@ -128,10 +130,10 @@ async def _provision_database(
     schemas: list[postgres.Schema],
     logins: Logins,
 ) -> None:
-    async with _engine(server, "postgres") as administration:
+    async with superuser_engine(server, "postgres") as administration:
         await postgres.create_database(administration, name)
     password = secrets.token_urlsafe(32)
-    async with _engine(server, name) as engine:
+    async with superuser_engine(server, name) as engine:
         if name == KEYRING_DATABASE:
             await sealing.keyring.migrate.prepare(engine)
         await postgres.create_roles(engine, name, schemas, password)
@@ -141,7 +143,7 @@ async def _provision_database(
 
 
 @asynccontextmanager
-async def _engine(server: PostgresServer, database: str) -> AsyncIterator[AsyncEngine]:
+async def superuser_engine(server: PostgresServer, database: str) -> AsyncIterator[AsyncEngine]:
     """Give a superuser's engine, closed at the end of the context."""
     url = make_url(server.dsn(database)).set(drivername="postgresql+asyncpg")
     engine = create_async_engine(url)
