@@ -1,0 +1,54 @@
+"""Verifying and rebuilding a stream, with the rights that the command has and no others."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from integration.messaging.consumer_rig import CONSUMPTION
+from integration.messaging.log_rig import LogRig
+from integration.messaging.nats_rig import NatsRig
+from messaging import stream_upkeep
+from messaging.names import Consumption
+from messaging.permissions import rebuilder_permissions, verifier_permissions
+from messaging.stream_check import StreamCheck
+from messaging.stream_upkeep import Upkeep
+
+USER = "upkeep"
+
+
+@asynccontextmanager
+async def upkeep(nats_rig: NatsRig, log_rig: LogRig, *, rebuilds: bool) -> AsyncIterator[Upkeep]:
+    reading = Consumption("streams", "conversations", f"verify_{uuid4().hex[:8]}")
+    permissions = (
+        rebuilder_permissions(USER, reading, [CONSUMPTION])
+        if rebuilds
+        else verifier_permissions(USER, reading)
+    )
+    credentials = nats_rig.operator.platform.credentials(USER, permissions)
+    async with await nats_rig.connect(credentials) as client:
+        yield Upkeep(
+            log_rig.log,
+            log_rig.engine,
+            log_rig.schema,
+            client,
+            reading,
+            (CONSUMPTION,),
+            owner=log_rig.admin if rebuilds else None,
+        )
+
+
+async def verified(nats_rig: NatsRig, log_rig: LogRig) -> StreamCheck:
+    async with upkeep(nats_rig, log_rig, rebuilds=False) as job:
+        return await stream_upkeep.verify(job, _unseen)
+
+
+async def rebuilt(nats_rig: NatsRig, log_rig: LogRig) -> StreamCheck:
+    """Rebuild what a verification finds at fault."""
+    async with upkeep(nats_rig, log_rig, rebuilds=True) as job:
+        found = await stream_upkeep.verify(job, _unseen)
+        assert not found.ok
+        return await stream_upkeep.rebuild(job, found, _unseen)
+
+
+def _unseen(_step: str, _done: int, _total: int) -> None:
+    """Nobody watches a test's progress."""
