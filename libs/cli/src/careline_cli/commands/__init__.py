@@ -14,5 +14,6 @@ COMMANDS: Final = {
     "token": "Sign a demo principal in and print its token.",
     "call": "Call a method with JSON and print its answers as JSON.",
     "events": "Print events as they are stored: what is sealed prints as sealed.",
+    "streams": "Compare services' logs with their streams, and make streams anew.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
 }
