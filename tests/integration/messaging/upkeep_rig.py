@@ -17,10 +17,16 @@ USER = "upkeep"
 
 
 @asynccontextmanager
-async def upkeep(nats_rig: NatsRig, log_rig: LogRig, *, rebuilds: bool) -> AsyncIterator[Upkeep]:
-    reading = Consumption("streams", "conversations", f"verify_{uuid4().hex[:8]}")
+async def upkeep(
+    nats_rig: NatsRig,
+    log_rig: LogRig,
+    *,
+    rebuilds: bool,
+    consumptions: tuple[Consumption, ...] = (CONSUMPTION,),
+) -> AsyncIterator[Upkeep]:
+    reading = Consumption("streams", log_rig.schema, f"run_{uuid4().hex[:8]}")
     permissions = (
-        rebuilder_permissions(USER, reading, [CONSUMPTION])
+        rebuilder_permissions(USER, reading, consumptions)
         if rebuilds
         else verifier_permissions(USER, reading)
     )
@@ -32,7 +38,7 @@ async def upkeep(nats_rig: NatsRig, log_rig: LogRig, *, rebuilds: bool) -> Async
             log_rig.schema,
             client,
             reading,
-            (CONSUMPTION,),
+            consumptions,
             owner=log_rig.admin if rebuilds else None,
         )
 
@@ -42,9 +48,11 @@ async def verified(nats_rig: NatsRig, log_rig: LogRig) -> StreamCheck:
         return await stream_upkeep.verify(job, _unseen)
 
 
-async def rebuilt(nats_rig: NatsRig, log_rig: LogRig) -> StreamCheck:
+async def rebuilt(
+    nats_rig: NatsRig, log_rig: LogRig, consumptions: tuple[Consumption, ...] = (CONSUMPTION,)
+) -> StreamCheck:
     """Rebuild what a verification finds at fault."""
-    async with upkeep(nats_rig, log_rig, rebuilds=True) as job:
+    async with upkeep(nats_rig, log_rig, rebuilds=True, consumptions=consumptions) as job:
         found = await stream_upkeep.verify(job, _unseen)
         assert not found.ok
         return await stream_upkeep.rebuild(job, found, _unseen)
