@@ -57,6 +57,12 @@ async def noted(platform: Platform) -> list[tuple[int, int, int, int, bool]]:
         ]
 
 
+async def epochs_of_projections(platform: Platform) -> dict[str, int]:
+    async with platform.source.admin.connect() as connection:
+        rows = await connection.execute(text("select * from conversations.projection_checkpoint"))
+        return {row.projection: row.epoch for row in rows}
+
+
 @pytest.fixture
 async def published(nats_rig: NatsRig, platform: Platform, source_client: NatsClient) -> list[int]:
     """Twenty events in log and stream, whose relay has ended; their positions."""
@@ -209,8 +215,14 @@ async def test_a_log_that_went_back_unnoticed_enters_a_new_epoch_once_its_servic
             assert check.foreign[Foreign.AHEAD].ranges == [(16, 20)]
             with pytest.raises(ServiceRuns, match="stop all its processes"):
                 await rebuilt(nats_rig, platform.source)
+        await platform.source.execute(
+            "insert into conversations.projection_checkpoint (projection, version, epoch, position)"
+            " select 'fits', 1, 1, max(position) from conversations.event"
+            " union all select 'beyond', 1, 1, max(position) + 1 from conversations.event"
+        )
         mended = await rebuilt(nats_rig, platform.source)
         assert mended.ok
+        assert await epochs_of_projections(platform) == {"fits": 2, "beyond": 1}
         assert mended.stretch.epoch == 2
         async with relaying(platform.source, source_client):
             await append(platform.source.log, 5)

@@ -8,13 +8,16 @@ from integration.messaging.nats_rig import NatsRig
 from integration.messaging.relay_rig import RelayRig, relaying
 from integration.messaging.stream_rig import places, stream_content
 from integration.messaging.upkeep_rig import rebuilt, upkeep, verified
+from messaging import stream_upkeep
 from messaging.connect import NatsClient
 from messaging.consumer import ConsumerOptions
 from messaging.denials import PermissionDenied
+from messaging.lease import open_lease
 from messaging.names import stream_name
 from messaging.pull import PullOptions
 from messaging.stream_check import Foreign
 from messaging.streams import StreamLimits, starts_after
+from messaging.stuck import Stuck
 
 STREAM = stream_name("conversations")
 QUICK = ConsumerOptions(
@@ -231,3 +234,24 @@ async def test_who_verifies_may_change_nothing(
     async with upkeep(nats_rig, platform.source, rebuilds=False) as job:
         with pytest.raises(PermissionDenied):
             await job.client.jetstream().delete_stream(STREAM)
+
+
+async def test_a_rebuild_for_which_nobody_publishes_says_so(
+    nats_rig: NatsRig,
+    platform: Platform,
+    source_client: NatsClient,
+    administrator: NatsClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_upkeep, "_STALLED_SECONDS", 0.5)
+    source = platform.source
+    await nats_rig.provision(["conversations"], [CONSUMPTION])
+    async with relaying(source, source_client) as relay:
+        await append(source.log, 3)
+        await relay.has_noted()
+    await administrator.jetstream().delete_stream(STREAM)
+    async with open_lease(source.engine, source.schema, "relay") as lease:
+        assert await lease.try_take()
+        with pytest.raises(Stuck, match="RELAY_STALLED"):
+            await rebuilt(nats_rig, source)
+    assert (await rebuilt(nats_rig, source)).ok

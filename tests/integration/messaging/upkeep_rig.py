@@ -12,6 +12,8 @@ from messaging.names import Consumption
 from messaging.permissions import rebuilder_permissions, verifier_permissions
 from messaging.stream_check import StreamCheck
 from messaging.stream_upkeep import Upkeep
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 USER = "upkeep"
 
@@ -31,7 +33,10 @@ async def upkeep(
         else verifier_permissions(USER, reading)
     )
     credentials = nats_rig.operator.platform.credentials(USER, permissions)
-    async with await nats_rig.connect(credentials) as client:
+    async with (
+        await nats_rig.connect(credentials) as client,
+        engine_of_owner(log_rig) as owner,
+    ):
         yield Upkeep(
             log_rig.log,
             log_rig.engine,
@@ -39,8 +44,23 @@ async def upkeep(
             client,
             reading,
             consumptions,
-            owner=log_rig.admin if rebuilds else None,
+            owner=owner if rebuilds else None,
         )
+
+
+@asynccontextmanager
+async def engine_of_owner(log_rig: LogRig) -> AsyncIterator[AsyncEngine]:
+    """Make an engine with the rights that the schema's owner has."""
+    query = text("select tableowner from pg_tables where schemaname = :s and tablename = 'event'")
+    async with log_rig.admin.connect() as connection:
+        owner = await connection.scalar(query, {"s": log_rig.schema})
+    engine = create_async_engine(
+        log_rig.admin.url, connect_args={"server_settings": {"role": owner}}
+    )
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
 
 
 async def verified(nats_rig: NatsRig, log_rig: LogRig) -> StreamCheck:

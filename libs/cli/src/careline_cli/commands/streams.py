@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from eventstore.errors import EventLogError
+from eventstore.postgres.server_errors import SERVER_ERRORS
 from messaging import stream_upkeep
 from messaging.connect import CredentialsRefused, NatsUnavailable
 from messaging.denials import PermissionDenied
@@ -20,6 +21,7 @@ from nats.errors import Error as NatsError
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from runtime.service_names import SERVICES
+from sqlalchemy.exc import SQLAlchemyError
 
 from careline_cli import console
 from careline_cli.command_error import CommandError
@@ -127,10 +129,16 @@ def _explained(service: str) -> Iterator[None]:
     ) as error:
         raise StreamsRefused(f"the stream of {service} was not done: {error}") from None
     except NatsError as error:
-        raise StreamsRefused(
-            f"the stream of {service} was not done: NATS is away ({type(error).__name__}); "
-            "see: careline status"
-        ) from None
+        raise _away(service, "NATS", error) from None
+    except (SQLAlchemyError, *SERVER_ERRORS) as error:
+        raise _away(service, "PostgreSQL", error) from None
+
+
+def _away(service: str, server: str, error: Exception) -> StreamsRefused:
+    return StreamsRefused(
+        f"the stream of {service} was not done: {server} is away ({type(error).__name__}); "
+        "see: careline status"
+    )
 
 
 def _show(checks: list[StreamCheck]) -> None:
