@@ -16,6 +16,7 @@ from messaging.acknowledger import Acknowledger
 from messaging.connect import NatsClient, connect
 from messaging.consumer import Consumer
 from messaging.handling import Handling
+from messaging.lease import Lease
 from messaging.log_reader import OwnLogReader
 from messaging.relay import Relay
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -23,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 @dataclass(frozen=True, slots=True)
 class ChildSettings:
-    """`part`: "relay", "consumer", or "consumer that dies before it acknowledges"."""
+    """`part`: "relay", "consumer", or one of the `DEADLY`."""
 
     part: str
     database: str = field(repr=False)
@@ -33,6 +34,21 @@ class ChildSettings:
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self)).encode()
+
+
+DEADLY_RELAY = "relay that dies before it notes what it published"
+DEADLY_CONSUMER = "consumer that dies before it acknowledges"
+
+
+class DeadlyRelay(Relay):
+    """Ends the process between the stream's acknowledgement and the checkpoint."""
+
+    async def _keep_checkpoint(self, _lease: Lease, _epoch: int) -> None:
+        after = self._progress.position
+        while self._progress.position == after:
+            self._moved.clear()
+            await self._moved.wait()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class DeadlyAcknowledger(Acknowledger):
@@ -47,10 +63,11 @@ async def main() -> None:
     engine = create_async_engine(settings.database, pool_size=12)
     client = await connect(settings.servers, user=settings.user, creds=settings.creds)
     async with client, PostgresEventLog(engine, "conversations") as log:
-        if settings.part == "relay":
-            await Relay(log, engine, "conversations", "conversations", client).run()
+        if "relay" in settings.part:
+            kind = DeadlyRelay if settings.part == DEADLY_RELAY else Relay
+            await kind(log, engine, "conversations", "conversations", client).run()
         else:
-            if settings.part != "consumer":
+            if settings.part == DEADLY_CONSUMER:
                 sys.modules["messaging.consumer"].__dict__["Acknowledger"] = DeadlyAcknowledger
             await consumer(engine, log, client).run()
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from random import Random, SystemRandom
 
 import pytest
-from chaos.messaging.child import ChildSettings
+from chaos.messaging.child import DEADLY_CONSUMER, DEADLY_RELAY, ChildSettings
 from chaos.messaging.child_process import child
 from chaos.messaging.writers import writing
 from integration.messaging.consumer_rig import CONSUMPTION, Platform, consuming
@@ -12,6 +12,7 @@ from integration.messaging.log_rig import LogRig, all_events, append
 from integration.messaging.nats_rig import NatsRig
 from integration.messaging.relay_rig import RelayRig, relaying
 from integration.messaging.stream_rig import places, stream_content
+from integration.messaging.upkeep_rig import verified
 from messaging.accounts import Credentials
 from messaging.connect import NatsClient
 from messaging.names import stream_name
@@ -61,6 +62,23 @@ async def test_a_relay_killed_again_and_again_while_six_writers_append_publishes
     await stream_equals_log(administrator, platform.source)
 
 
+async def test_a_relay_killed_between_publication_and_checkpoint_publishes_nothing_twice(
+    nats_rig: NatsRig, platform: Platform, source_client: NatsClient, audit_client: NatsClient
+) -> None:
+    await nats_rig.provision(["conversations"], [CONSUMPTION])
+    deadly = settings(DEADLY_RELAY, platform, nats_rig, nats_rig.service("conversations"))
+    async with consuming(platform, audit_client) as consumer:
+        for _ in range(3):
+            await append(platform.source.log, 20)
+            async with child(deadly) as process, asyncio.timeout(30):
+                await process.wait()
+        async with relaying(platform.source, source_client):
+            await append(platform.source.log, 20)
+            await consumer.caught_up()
+    assert (await verified(nats_rig, platform.source)).ok
+    await platform.handled_equals_log()
+
+
 async def number_published(administrator: NatsClient) -> int:
     return (await administrator.jetstream().stream_info(STREAM)).state.messages
 
@@ -98,8 +116,7 @@ async def test_a_server_killed_again_and_again_under_load_loses_and_repeats_noth
 async def test_a_consumer_killed_between_commit_and_acknowledgement_does_nothing_twice(
     nats_rig: NatsRig, platform: Platform, audit_client: NatsClient
 ) -> None:
-    part = "consumer that dies before it acknowledges"
-    deadly = settings(part, platform, nats_rig, nats_rig.service("audit", [CONSUMPTION]))
+    deadly = settings(DEADLY_CONSUMER, platform, nats_rig, nats_rig.service("audit", [CONSUMPTION]))
     for _ in range(3):
         await append(platform.source.log, 20)
         async with child(deadly) as process, asyncio.timeout(30):

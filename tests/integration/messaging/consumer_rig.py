@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from eventstore.event_log import Head
 from integration.messaging.log_rig import LogRig, all_events, service_log
 from integration.messaging.relay_rig import background, eventually
 from messaging.connect import NatsClient
 from messaging.consumer import Consumer, ConsumerOptions
 from messaging.consumer_status import ConsumerStatus
-from messaging.handling import Handler, Handling
+from messaging.handling import Handler, Handling, Retract
 from messaging.log_reader import LogReader, OwnLogReader
 from messaging.names import Consumption
 from messaging.received_event import ReceivedEvent
@@ -31,7 +32,7 @@ async def consuming_service(admin: AsyncEngine) -> AsyncIterator[LogRig]:
             "create table audit.seen (number bigint generated always as identity, "
             "event_id uuid, position bigint, body bytea)"
         )
-        await rig.execute("grant select, insert on audit.seen to public")
+        await rig.execute("grant select, insert, delete on audit.seen to public")
         yield rig
 
 
@@ -47,6 +48,9 @@ class CountingReader:
 
     reader: LogReader
     asked: list[tuple[int, int]] = field(default_factory=list)
+
+    async def head(self) -> Head:
+        return await self.reader.head()
 
     async def read(self, after: int, until: int) -> AsyncIterator[ReceivedEvent]:
         self.asked.append((after, until))
@@ -106,9 +110,10 @@ async def consuming(
     handler: Handler = write_down,
     reader: LogReader | None = None,
     options: ConsumerOptions | None = None,
+    retract: Retract | None = None,
 ) -> AsyncIterator[ConsumerRig]:
     counting = CountingReader(reader or OwnLogReader(platform.source.log, "conversations"))
-    handling = Handling(SCHEMA, handler)
+    handling = Handling(SCHEMA, handler, retract=retract)
     engine = platform.service.engine
     consumer = Consumer(engine, SCHEMA, client, CONSUMPTION, handling, counting, options=options)
     async with background(consumer.run()) as task:

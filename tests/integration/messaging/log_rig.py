@@ -56,6 +56,24 @@ class LogRig:
         async with self.admin.begin() as connection:
             await connection.execute(text(sql))
 
+    async def goes_back_to(self, position: int) -> None:
+        """Lose what was appended after a position, as a database restored from a copy has."""
+        async with self.admin.begin() as connection:
+            await connection.execute(text("set local session_replication_role = replica"))
+            await connection.execute(
+                text(f"delete from {self.schema}.event where position > :after"),  # noqa: S608 - the schema is the test's
+                {"after": position},
+            )
+
+    async def is_restored_to(self, position: int) -> None:
+        """Go back, and enter a new epoch in which no position is given out again."""
+        await self.goes_back_to(position)
+        await self.execute(f"update {self.schema}.log_state set epoch = epoch + 1")  # noqa: S608 - the schema is the test's
+        await self.execute(
+            f"select setval('{self.schema}.event_position', "
+            f"pg_sequence_last_value('{self.schema}.event_position') + 1000)"
+        )
+
 
 @asynccontextmanager
 async def service_log(admin: AsyncEngine, schema: str) -> AsyncIterator[LogRig]:

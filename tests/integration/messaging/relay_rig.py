@@ -25,6 +25,13 @@ class RelayRig:
         async with asyncio.timeout(within):
             await self._replication.replicated(head.position)
 
+    async def has_noted(self) -> None:
+        """Return when the checkpoint says that the stream has all that the log holds now."""
+        head = await self.log_rig.log.head()
+        elsewhere = StreamReplication(self.log_rig.engine, self.log_rig.schema)
+        async with asyncio.timeout(30):
+            await elsewhere.replicated(head.position)
+
     async def shows(self, wanted: Callable[[RelayStatus], bool], *, within: float = 20) -> None:
         await eventually(lambda: wanted(self.relay.status()), within=within)
 

@@ -2,6 +2,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from eventstore.backoff import Backoff
+from eventstore.event_log import Head
 from integration.messaging.consumer_rig import CONSUMPTION, Platform, consuming
 from integration.messaging.log_rig import all_events, append, event, write
 from integration.messaging.nats_rig import NatsRig
@@ -29,7 +30,14 @@ async def lossy_relay(
         yield rig
 
 
-class Detour:
+class Unasked:
+    """A log reader whose head nobody is to ask for."""
+
+    async def head(self) -> Head:
+        raise AssertionError("the head was asked for")
+
+
+class Detour(Unasked):
     """A log reader whose way to the log is another at every try, the last one for good."""
 
     def __init__(self, *ways: LogReader | Exception) -> None:
@@ -98,7 +106,7 @@ async def test_a_gap_that_cannot_be_filled_stops_the_consumer_which_says_so_and_
     await platform.handled_equals_log()
 
 
-class Truncated:
+class Truncated(Unasked):
     """A log that ends one event too early."""
 
     def __init__(self, reader: LogReader) -> None:
@@ -109,7 +117,7 @@ class Truncated:
             yield received
 
 
-class Skipping:
+class Skipping(Unasked):
     """A log that leaves out the first event of what it is asked for."""
 
     def __init__(self, reader: LogReader) -> None:

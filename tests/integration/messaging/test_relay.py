@@ -20,6 +20,7 @@ from integration.messaging.log_rig import (
 from integration.messaging.nats_rig import NatsRig
 from integration.messaging.relay_rig import background, relaying
 from integration.messaging.stream_rig import places, stream_content
+from integration.messaging.upkeep_rig import verified
 from messaging.connect import ConnectionClosed, NatsClient
 from messaging.names import stream_name
 from messaging.outgoing import RunLimits
@@ -103,7 +104,11 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over_at_once_when_its
 
 @pytest.mark.parametrize("together", [1, 20])
 async def test_two_relays_without_a_lock_between_them_publish_each_event_once(
-    client: NatsClient, administrator: NatsClient, log_rig: LogRig, together: int
+    nats_rig: NatsRig,
+    client: NatsClient,
+    administrator: NatsClient,
+    log_rig: LogRig,
+    together: int,
 ) -> None:
     limits = WindowLimits(messages=100)
     options = RelayOptions(runs=RunLimits(messages=together), window=limits)
@@ -116,6 +121,7 @@ async def test_two_relays_without_a_lock_between_them_publish_each_event_once(
         async with background(second._lead(lockless)):  # type: ignore[arg-type]  # a lease without a lock is the fault that is injected
             await append(log_rig.log, 1500)
             await first.caught_up(within=60)
+    assert (await verified(nats_rig, log_rig)).ok
     await stream_equals_log(administrator, log_rig)
 
 

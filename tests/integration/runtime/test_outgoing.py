@@ -123,7 +123,9 @@ async def test_a_remote_log_is_read_as_a_consumer_needs_it() -> None:
         token = await rig.token(service_principal("audit"), "token-audit")
         reader = RemoteLogReader(await rig.channel(token), "routing")
         read = [event async for event in reader.read(1, 4)]
+        head = await reader.head()
 
     assert [(event.position, event.previous_position) for event in read] == [(2, 1), (3, 2), (4, 3)]
+    assert head == await log.head()
     assert [event.stream.tenant for event in read] == ["demo", "other", "demo"]
     assert {(event.source, event.epoch) for event in read} == {("routing", 1)}

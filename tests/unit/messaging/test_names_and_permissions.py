@@ -8,7 +8,13 @@ from messaging.names import (
     stream_subjects,
 )
 from messaging.partner_account import PartnerStream
-from messaging.permissions import Permissions, provisioner_permissions, service_permissions
+from messaging.permissions import (
+    Permissions,
+    provisioner_permissions,
+    rebuilder_permissions,
+    service_permissions,
+    verifier_permissions,
+)
 
 ID = "01890000-0000-7000-8000-000000000000"
 
@@ -61,6 +67,29 @@ def test_a_service_may_do_nothing_but_publish_its_own_and_read_what_it_consumes(
 def test_a_provisioner_makes_but_reads_changes_and_deletes_nothing() -> None:
     for subject in provisioner_permissions("provisioner").publish:
         assert not any(verb in subject for verb in ("DELETE", "PURGE", "UPDATE", "MSG"))
+
+
+def test_who_verifies_reads_one_stream_by_one_consumer_and_who_rebuilds_changes_that_one() -> None:
+    reading = Consumption("streams", "identity", "run_1")
+    verifying = verifier_permissions("streams-1", reading)
+    assert verifying.subscribe == ("_INBOX_streams-1.>",)
+    assert verifying.publish == (
+        "$JS.API.STREAM.INFO.CARELINE_IDENTITY",
+        "$JS.API.STREAM.MSG.GET.CARELINE_IDENTITY",
+        "$JS.API.CONSUMER.CREATE.CARELINE_IDENTITY.streams_run_1",
+        "$JS.API.CONSUMER.MSG.NEXT.CARELINE_IDENTITY.streams_run_1",
+        "$JS.API.CONSUMER.DELETE.CARELINE_IDENTITY.streams_run_1",
+    )
+    follower = Consumption("audit", "identity", "trail")
+    rebuilding = rebuilder_permissions("streams-1", reading, [follower])
+    assert rebuilding.subscribe == verifying.subscribe
+    assert set(rebuilding.publish) - set(verifying.publish) == {
+        "careline.*.identity.>",
+        "$JS.API.STREAM.DELETE.CARELINE_IDENTITY",
+        "$JS.API.STREAM.CREATE.CARELINE_IDENTITY",
+        "$JS.API.CONSUMER.CREATE.CARELINE_IDENTITY.audit_trail",
+        "$JS.API.CONSUMER.INFO.CARELINE_IDENTITY.audit_trail",
+    }
 
 
 def test_no_permission_at_all_is_written_as_a_denial() -> None:

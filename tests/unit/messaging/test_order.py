@@ -71,6 +71,13 @@ def test_an_empty_stream_that_never_held_anything_gets_the_whole_log() -> None:
     assert resume_after(tail(0, None), 90, Head(1, 100)) == Resumption(0, 0)
 
 
+def test_a_stream_that_was_made_to_begin_later_gets_what_comes_after() -> None:
+    config = StreamConfig(metadata={"careline-starts-after": "60"})
+    empty = replace(tail(0, None), config=config)
+    assert resume_after(empty, 90, Head(1, 100)) == Resumption(60, 0)
+    assert resume_after(replace(tail(3, 70), config=config), 90, Head(1, 100)) == Resumption(70, 3)
+
+
 def test_only_when_the_streams_last_message_is_gone_the_checkpoint_counts() -> None:
     head = Head(1, 100)
     assert resume_after(tail(0, None, last=12), 90, head) == Resumption(90, 12)
@@ -100,6 +107,9 @@ class Log:
     def __init__(self, *events: ReceivedEvent) -> None:
         self._events = events
         self.asked: tuple[int, int] | None = None
+
+    async def head(self) -> Head:
+        raise AssertionError("the head was asked for")
 
     async def read(self, after: int, until: int) -> AsyncIterator[ReceivedEvent]:
         self.asked = (after, until)

@@ -30,6 +30,7 @@ from messaging.log_reader import LogReader
 from messaging.names import Consumption
 from messaging.pull import Pull, PullOptions, open_pull
 from messaging.received_event import ReceivedEvent
+from messaging.restored_log import RestoredLog
 from messaging.retrying import Retries, Retrying
 from messaging.rewind import is_stalled, rewind
 from messaging.stuck import Reason, Stuck
@@ -83,6 +84,7 @@ class Consumer:
         self._work = Retrying(
             engine, schema, consumption, handling, self._progress, self._options.retries
         )
+        self._restored = RestoredLog(engine, schema, consumption, handling, reader)
         self._failures = 0
 
     def status(self) -> ConsumerStatus:
@@ -162,7 +164,11 @@ class Consumer:
             event = self._read(message)
             if event is None:
                 continue
-            ahead = Place(fresh[-1].epoch, fresh[-1].position) if fresh else place
+            ahead = Place.of(fresh[-1]) if fresh else place
+            if event.epoch > ahead.epoch > 0:
+                place = await self._apply(fresh, place, pending)
+                ahead = place = await self._restored.enter(place, event.epoch)
+                fresh = []
             turn = turn_of(event, ahead)
             omitted = OMITTED in (message.headers or {})
             if turn is Turn.NEXT and not omitted:

@@ -1,6 +1,7 @@
 """How far a consumer has come, moved in the transaction of what it did."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +24,10 @@ class Place:
     epoch: int
     position: int
 
+    @classmethod
+    def of(cls, event: ReceivedEvent) -> Self:
+        return cls(event.epoch, event.position)
+
 
 class ConsumerPosition:
     """The row of one consumer on one source."""
@@ -40,13 +45,11 @@ class ConsumerPosition:
         row = found.one()
         return Place(row.epoch, row.position)
 
-    async def move(self, connection: AsyncConnection, old: Place, event: ReceivedEvent) -> Place:
-        """Move to an event and keep rivals waiting until the transaction ends. Raises Fenced."""
-        new = Place(event.epoch, event.position)
+    async def move(self, connection: AsyncConnection, old: Place, new: Place) -> None:
+        """Move it and keep rivals waiting until the transaction ends. Raises Fenced."""
         moved = await connection.exec_driver_sql(
             self._statements["move_consumer_position"],
             (*self._key, old.epoch, old.position, new.epoch, new.position),
         )
         if moved.first() is None:
             raise Fenced
-        return new

@@ -38,4 +38,4 @@ async def missing_events(
 def _next_place(event: ReceivedEvent, place: Place, until: int) -> Place:
     if event.position > until or turn_of(event, place) is not Turn.NEXT:
         raise Stuck(Reason.GAP, "the source's log contradicts the stream")
-    return Place(event.epoch, event.position)
+    return Place.of(event)

@@ -6,9 +6,12 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from messaging.received_event import ReceivedEvent
+from messaging.retraction import Retraction
 from messaging.statements import load_statements
 
+ALL_TENANTS = "*"
 Handler = Callable[[AsyncConnection, ReceivedEvent], Awaitable[None]]
+Retract = Callable[[AsyncConnection, Retraction], Awaitable[None]]
 Around = Callable[[ReceivedEvent], AbstractAsyncContextManager[None]]
 
 
@@ -38,12 +41,32 @@ class Handling:
     """A handler; it writes on the connection it is given and leaves the transaction to the caller.
 
     Each event is handled under its tenant alone: row-level security hides all others' rows.
+    `retract` undoes, over all tenants, what was done for events that a restored log lost; a service
+    without one needs people for that.
     """
 
-    def __init__(self, schema: str, handler: Handler, around: Around | None = None) -> None:
+    def __init__(
+        self,
+        schema: str,
+        handler: Handler,
+        around: Around | None = None,
+        *,
+        retract: Retract | None = None,
+    ) -> None:
         self._enter_tenant = load_statements(schema)["enter_tenant"]
         self._handler = handler
         self._around = around or _nothing_around
+        self._retract = retract
+
+    @property
+    def retracts(self) -> bool:
+        return self._retract is not None
+
+    async def retract(self, connection: AsyncConnection, retraction: Retraction) -> None:
+        """Undo what was done for events that are no more. Raises what the service's hook raises."""
+        await connection.exec_driver_sql(self._enter_tenant, (ALL_TENANTS,))
+        if self._retract is not None:
+            await self._retract(connection, retraction)
 
     async def handle(self, connection: AsyncConnection, events: Sequence[ReceivedEvent]) -> None:
         """Handle events in order. Raises HandlerFailed, RetryLater, or what the server raises."""

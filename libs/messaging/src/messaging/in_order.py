@@ -18,8 +18,8 @@ class Turn(Enum):
 def turn_of(event: ReceivedEvent, place: Place) -> Turn:
     """Compare an event with how far a consumer is, by position and previous position.
 
-    Raises Stuck when they cannot be compared. Events of another epoch end up here; what lies
-    beyond a restored head would have to be retracted first.
+    Raises Stuck when they cannot be compared, as an event of another epoch than the one the
+    consumer is in: a newer one is entered first (`restored_log`), an older one is history.
     """
     if place.epoch not in (0, event.epoch):
         raise Stuck(Reason.OTHER_EPOCH, f"{place.epoch} to {event.epoch}")

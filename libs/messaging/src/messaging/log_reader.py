@@ -1,16 +1,19 @@
-"""Reads a stretch of an owner's log, to fill what a stream does not have."""
+"""Reads an owner's log: to fill what a stream does not have, to see what a restore left of it."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from eventstore.event_log import EventLog
+from eventstore.event_log import EventLog, Head
 
 from messaging.headers import from_log
 from messaging.received_event import ReceivedEvent
 
 
 class LogReader(Protocol):
-    """Over LogService.ReadLog in another process, or over the log itself in the owner's."""
+    """Over LogService in another process, or over the log itself in the owner's."""
+
+    async def head(self) -> Head:
+        """Tell how far the log is complete, and its epoch."""
 
     def read(self, after: int, until: int) -> AsyncIterator[ReceivedEvent]:
         """Events with `after` < position <= `until`, in order, each with its previous position."""
@@ -22,6 +25,9 @@ class OwnLogReader:
     def __init__(self, log: EventLog, service: str) -> None:
         self._log = log
         self._service = service
+
+    async def head(self) -> Head:
+        return await self._log.head()
 
     async def read(self, after: int, until: int) -> AsyncIterator[ReceivedEvent]:
         epoch = (await self._log.head()).epoch

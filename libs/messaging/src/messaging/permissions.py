@@ -52,6 +52,36 @@ def provisioner_permissions(user: str) -> Permissions:
     return Permissions(publish, (f"{inbox_prefix(user)}.>",))
 
 
+def verifier_permissions(user: str, reading: Consumption) -> Permissions:
+    """Let a user read one stream, by a consumer of that one name, and change nothing."""
+    stream, durable = reading.stream, reading.durable
+    publish = (
+        f"{_API}.STREAM.INFO.{stream}",
+        f"{_API}.STREAM.MSG.GET.{stream}",
+        f"{_API}.CONSUMER.CREATE.{stream}.{durable}",
+        f"{_API}.CONSUMER.MSG.NEXT.{stream}.{durable}",
+        f"{_API}.CONSUMER.DELETE.{stream}.{durable}",
+    )
+    return Permissions(publish, (f"{inbox_prefix(user)}.>",))
+
+
+def rebuilder_permissions(
+    user: str, reading: Consumption, consumptions: Iterable[Consumption]
+) -> Permissions:
+    """Let a user also delete that stream, make it and its consumers anew, and publish to it."""
+    stream = reading.stream
+    verifying = verifier_permissions(user, reading)
+    publish = [
+        *verifying.publish,
+        f"careline.*.{reading.source}.>",
+        f"{_API}.STREAM.DELETE.{stream}",
+        f"{_API}.STREAM.CREATE.{stream}",
+    ]
+    for one in sorted(set(consumptions)):
+        publish += [f"{_API}.CONSUMER.{verb}.{stream}.{one.durable}" for verb in ("CREATE", "INFO")]
+    return Permissions(tuple(publish), verifying.subscribe)
+
+
 def _consuming(stream: str, durable: str) -> list[str]:
     return [
         f"{_API}.CONSUMER.INFO.{stream}.{durable}",

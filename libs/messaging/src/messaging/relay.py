@@ -15,16 +15,17 @@ from eventstore.backoff import Backoff
 from eventstore.errors import EventLogError
 from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog
+from nats.errors import TimeoutError as NatsTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from messaging.connect import ConnectionClosed, NatsClient
+from messaging.connect import ConnectionClosed, Interrupted, NatsClient
 from messaging.failures import stuck_by
 from messaging.first_failure import until_one_fails
 from messaging.lease import Lease, open_lease
 from messaging.outgoing import Run, RunLimits, outgoing, runs
 from messaging.relay_status import RelayProgress, RelayStatus
 from messaging.replication import StreamReplication
-from messaging.stream_tail import read_tail, resume_after
+from messaging.stream_tail import StreamTail, read_tail, require_same, resume_after
 from messaging.stuck import Reason, Stuck
 from messaging.window import Window, WindowLimits, open_window
 
@@ -40,7 +41,8 @@ class RelayOptions:
     """`runs` bounds what is published at once, `window` what is in flight.
 
     Seconds: `campaign_every` between two tries to become the relay, `checkpoint_every` at least
-    between two writes of the checkpoint.
+    between two writes of the checkpoint, `look_every` between two looks whether the stream still
+    holds what it acknowledged.
     """
 
     runs: RunLimits = field(default_factory=RunLimits)
@@ -48,6 +50,7 @@ class RelayOptions:
     backoff: Backoff = field(default_factory=Backoff)
     campaign_every: float = 0.5
     checkpoint_every: float = 0.05
+    look_every: float = 1.0
 
 
 class Relay:
@@ -138,6 +141,7 @@ class Relay:
                 window.watch_denials(),
                 self._follow(window, start.position, head.epoch, limits),
                 self._keep_checkpoint(lease, head.epoch),
+                self._watch_stream(window, tail),
             )
 
     async def _follow(self, window: Window, after: int, epoch: int, limits: RunLimits) -> None:
@@ -153,6 +157,15 @@ class Relay:
                 async with self._around(run.events):
                     self._progress.sends(run)
                     await window.send(run)
+
+    async def _watch_stream(self, window: Window, tail: StreamTail) -> None:
+        """Return never; raise Stuck when the stream lost what it had acknowledged."""
+        while True:
+            await asyncio.sleep(self._options.look_every)
+            landed = window.landed
+            # Whether the server is there at all is the window's to notice.
+            with suppress(NatsTimeout, Interrupted):
+                await require_same(self._client.jetstream(), self._service, tail, landed)
 
     def _landed(self, run: Run) -> None:
         self._failures = 0

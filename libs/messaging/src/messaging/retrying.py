@@ -88,13 +88,14 @@ class Retrying:
     async def _handle(self, events: Sequence[ReceivedEvent], place: Place) -> Place:
         """Move first, so that a rival waits there and handles none of them."""
         async with self._transaction() as connection:
-            place = await self._position.move(connection, place, events[-1])
+            reached = Place.of(events[-1])
+            await self._position.move(connection, place, reached)
             try:
                 async with asyncio.timeout(self._retries.handler):
                     await self._handling.handle(connection, events)
             except TimeoutError as error:
                 raise HandlerFailed(error) from error
-        return place
+        return reached
 
     async def _give_up(
         self, event: ReceivedEvent, place: Place, failed: HandlerFailed, attempts: int
@@ -102,7 +103,8 @@ class Retrying:
         if self._retries.strict:
             raise Stuck(Reason.HELD_BY_EVENT, f"{failed.error_type} at {event.position}")
         async with self._transaction() as connection:
-            place = await self._position.move(connection, place, event)
+            reached = Place.of(event)
+            await self._position.move(connection, place, reached)
             await self._box.park(connection, event, failed, attempts)
         self._progress.parked += 1
         _log.error(
@@ -116,7 +118,7 @@ class Retrying:
                 "error": failed.error_type,
             },
         )
-        return place
+        return reached
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[AsyncConnection]:

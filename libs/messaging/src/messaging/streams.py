@@ -1,6 +1,7 @@
 """Makes the streams and durable consumers, once, by a provisioner; says where they drifted."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from nats.js.errors import BadRequestError, NotFoundError
 from messaging.names import Consumption, stream_name, stream_subjects
 
 _NAME_IN_USE = 10058
+_STARTS_AFTER = "careline-starts-after"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,37 @@ class Drift:
     field: str
     wanted: str
     actual: str
+
+
+def starts_after(config: StreamConfig) -> int:
+    """Return the position after which the log goes into a stream; what is before is in the log."""
+    return int((config.metadata or {}).get(_STARTS_AFTER, "0"))
+
+
+async def make_stream_anew(
+    js: JetStreamContext, config: StreamConfig, consumptions: Iterable[Consumption], after: int
+) -> None:
+    """Delete a stream, unless it is gone, and make it empty, to begin after a position of the log.
+
+    Its durable consumers go with it and are made anew: the positions that count are those in their
+    services' databases. Again, after a failure on the way, is as good as once.
+    """
+    name = str(config.name)
+    with suppress(NotFoundError):
+        await js.delete_stream(name)
+    await js.add_stream(config.evolve(metadata={_STARTS_AFTER: str(after)}))
+    for consumption in consumptions:
+        await ensure_consumer(js, consumption)
+
+
+async def stream_config(
+    js: JetStreamContext, service: str, limits: StreamLimits | None = None
+) -> StreamConfig:
+    """Return how a stream is made, or how it would be where there is none."""
+    try:
+        return (await js.stream_info(stream_name(service))).config
+    except NotFoundError:
+        return _stream_config(service, limits or StreamLimits())
 
 
 async def ensure_stream(

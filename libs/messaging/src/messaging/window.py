@@ -52,7 +52,10 @@ class _Flight:
 
 
 class Window:
-    """Runs in flight behind one sequence of a stream; `confirmed` is told each that landed."""
+    """Runs in flight behind one sequence of a stream; `confirmed` is told each that landed.
+
+    `landed` is the last sequence that was acknowledged together with all before it.
+    """
 
     def __init__(
         self,
@@ -64,6 +67,7 @@ class Window:
     ) -> None:
         self._client = client
         self._sequence = after_sequence
+        self.landed = after_sequence
         self._limits = limits
         self._confirmed = confirmed
         self.answers_to = client.new_inbox()
@@ -124,14 +128,15 @@ class Window:
             return
         flight.landed = True
         while self._flights and self._flights[0].landed:
-            self._land(self._flights.popleft().run)
+            self._land(self._flights.popleft())
         self._changed.set()
 
-    def _land(self, run: Run) -> None:
+    def _land(self, flight: _Flight) -> None:
         self._first += 1
-        self._messages -= len(run.messages)
-        self._size -= run.size
-        self._confirmed(run)
+        self.landed = flight.sequence
+        self._messages -= len(flight.run.messages)
+        self._size -= flight.run.size
+        self._confirmed(flight.run)
 
     async def _send_batch(self, run: Run, before: int, reply: str) -> None:
         batch = str(uuid4())

@@ -17,7 +17,7 @@ from messaging.connect import (
     connect,
 )
 from messaging.consumer import Consumer
-from messaging.handling import Handler, Handling
+from messaging.handling import Handler, Handling, Retract
 from messaging.log_reader import LogReader
 from messaging.names import Consumption
 from messaging.relay import Relay
@@ -55,12 +55,16 @@ class NatsAccess:
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """What a service consumes: whose events, for which purpose, with what, and who fills gaps."""
+    """What a service consumes: whose events, for which purpose, with what, and who fills gaps.
+
+    `retract` undoes what was done for events that a restored log lost.
+    """
 
     source: str
     purpose: str
     handler: Handler
     reader: LogReader
+    retract: Retract | None = None
 
 
 @dataclass(slots=True)
@@ -136,5 +140,7 @@ class ServiceMessaging:
     ) -> Consumer:
         consumption = Consumption(self.service, subscription.source, subscription.purpose)
         reaction = Reaction(self.spans, self.service, consumption.durable)
-        handling = Handling(self.service, subscription.handler, reaction.around)
+        handling = Handling(
+            self.service, subscription.handler, reaction.around, retract=subscription.retract
+        )
         return Consumer(engine, self.service, client, consumption, handling, subscription.reader)

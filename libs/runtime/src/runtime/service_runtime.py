@@ -14,7 +14,7 @@ from eventstore.snapshots import Snapshots
 from eventstore.state_reader import StateReader
 from eventstore.upcaster import Upcaster
 from google.protobuf.message import Message
-from messaging.handling import Handler
+from messaging.handling import Handler, Retract
 from messaging.log_reader import OwnLogReader
 from sealing.event_codec import EventCodec
 from sealing.sealer import Sealer
@@ -127,11 +127,15 @@ class ServiceRuntime(Generic[SettingsT]):
         self.run(runner.run)
         return runner
 
-    def consume(self, source: str, purpose: str, handler: Handler) -> None:
+    def consume(
+        self, source: str, purpose: str, handler: Handler, *, retract: Retract | None = None
+    ) -> None:
         """Handle each event of a service's log once; the durable is "<this service>_<purpose>".
 
         The handler runs in a transaction and in a request of this service's own for the event's
-        tenant. Gaps are filled from the source's LogService. Raises PeerUnknown.
+        tenant. Gaps are filled from the source's LogService. `retract` undoes, in a transaction
+        over all tenants, what was done for events that a restore of that log lost; without it the
+        consumer stops there. Raises PeerUnknown.
         """
         if self._parts.messaging is None:
             return
@@ -140,7 +144,9 @@ class ServiceRuntime(Generic[SettingsT]):
             if source == self.service
             else RemoteLogReader(self.channel(source), source)
         )
-        self._parts.messaging.subscriptions.append(Subscription(source, purpose, handler, reader))
+        self._parts.messaging.subscriptions.append(
+            Subscription(source, purpose, handler, reader, retract)
+        )
 
     def run(self, work: Work) -> None:
         """Run something beside the server that never ends; its failure ends the service."""

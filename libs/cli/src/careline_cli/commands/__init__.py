@@ -16,5 +16,6 @@ COMMANDS: Final = {
     "events": "Print events as they are stored: what is sealed prints as sealed.",
     "archive": "Show how far logs are archived, verify the archive, print its public keys.",
     "restore": "Bring logs back from their archive into an empty database of a stopped platform.",
+    "streams": "Compare services' logs with their streams, and make streams anew.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
 }

@@ -26,7 +26,7 @@ from careline.log.v1 import recorded_event_pb2 as careline_dot_log_dot_v1_dot_re
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%careline/audit/events/v1/events.proto\x12\x18\x63\x61reline.audit.events.v1\x1a$careline/log/v1/recorded_event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x01\n\x0e\x41\x63tionRecorded\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .careline.audit.events.v1.Source\x12%\n\x05\x61\x63tor\x18\x02 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x16\n\x0epurpose_of_use\x18\x04 \x01(\t\"\xa1\x02\n\x12\x44isclosureRecorded\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .careline.audit.events.v1.Source\x12\x0f\n\x07patient\x18\x02 \x01(\t\x12)\n\trecipient\x18\x03 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x16\n\x0epurpose_of_use\x18\x05 \x01(\t\x12\x16\n\x0eresource_types\x18\x06 \x03(\t\x12\x14\n\x0c\x63onversation\x18\x07 \x01(\t\x12\x14\n\x0c\x63\x61ller_level\x18\x08 \x01(\t\x12\x31\n\rdisclose_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xad\x01\n\x06Source\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x0e\n\x06stream\x18\x06 \x01(\t\x12/\n\x0brecord_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08trace_id\x18\x08 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%careline/audit/events/v1/events.proto\x12\x18\x63\x61reline.audit.events.v1\x1a$careline/log/v1/recorded_event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x91\x01\n\x0e\x41\x63tionRecorded\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .careline.audit.events.v1.Source\x12%\n\x05\x61\x63tor\x18\x02 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\x12\x16\n\x0epurpose_of_use\x18\x04 \x01(\t\"\xa1\x02\n\x12\x44isclosureRecorded\x12\x30\n\x06source\x18\x01 \x01(\x0b\x32 .careline.audit.events.v1.Source\x12\x0f\n\x07patient\x18\x02 \x01(\t\x12)\n\trecipient\x18\x03 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x0e\n\x06\x61\x63tion\x18\x04 \x01(\t\x12\x16\n\x0epurpose_of_use\x18\x05 \x01(\t\x12\x16\n\x0eresource_types\x18\x06 \x03(\t\x12\x14\n\x0c\x63onversation\x18\x07 \x01(\t\x12\x14\n\x0c\x63\x61ller_level\x18\x08 \x01(\t\x12\x31\n\rdisclose_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x94\x01\n\x10\x45ntriesRetracted\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x16\n\x0e\x66ollowed_epoch\x18\x02 \x01(\x03\x12\x16\n\x0erestored_epoch\x18\x03 \x01(\x03\x12\x16\n\x0e\x61\x66ter_position\x18\x04 \x01(\x03\x12\x16\n\x0euntil_position\x18\x05 \x01(\x03\x12\x0f\n\x07\x65ntries\x18\x06 \x01(\x03\"\xad\x01\n\x06Source\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x04 \x01(\t\x12\x0c\n\x04type\x18\x05 \x01(\t\x12\x0e\n\x06stream\x18\x06 \x01(\t\x12/\n\x0brecord_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08trace_id\x18\x08 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,6 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACTIONRECORDED']._serialized_end=284
   _globals['_DISCLOSURERECORDED']._serialized_start=287
   _globals['_DISCLOSURERECORDED']._serialized_end=576
-  _globals['_SOURCE']._serialized_start=579
-  _globals['_SOURCE']._serialized_end=752
+  _globals['_ENTRIESRETRACTED']._serialized_start=579
+  _globals['_ENTRIESRETRACTED']._serialized_end=727
+  _globals['_SOURCE']._serialized_start=730
+  _globals['_SOURCE']._serialized_end=903
 # @@protoc_insertion_point(module_scope)

@@ -121,6 +121,50 @@ class DisclosureRecorded(_message.Message):
 Global___DisclosureRecorded: _TypeAlias = DisclosureRecorded  # noqa: Y015
 
 @_typing.final
+class EntriesRetracted(_message.Message):
+    """A service's log was restored from a copy and no longer has events that entries of this tenant were made from. The
+    entries stay: what they tell was done. Stream "auditTrails/retractions-<service>".
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    FOLLOWED_EPOCH_FIELD_NUMBER: _builtins.int
+    RESTORED_EPOCH_FIELD_NUMBER: _builtins.int
+    AFTER_POSITION_FIELD_NUMBER: _builtins.int
+    UNTIL_POSITION_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """Service whose log was restored."""
+    followed_epoch: _builtins.int
+    """Epoch of that log in which the trail last followed it."""
+    restored_epoch: _builtins.int
+    """Epoch of that log since its restore."""
+    after_position: _builtins.int
+    """What the log has up to here still stands."""
+    until_position: _builtins.int
+    """Entries from above `after_position` up to here have no event any more."""
+    entries: _builtins.int
+    """How many entries of this tenant those are."""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        followed_epoch: _builtins.int = ...,
+        restored_epoch: _builtins.int = ...,
+        after_position: _builtins.int = ...,
+        until_position: _builtins.int = ...,
+        entries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "entries", b"entries", "followed_epoch", b"followed_epoch", "restored_epoch", b"restored_epoch", "service", b"service", "until_position", b"until_position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntriesRetracted: _TypeAlias = EntriesRetracted  # noqa: Y015
+
+@_typing.final
 class Source(_message.Message):
     """The event that an entry was made from."""
 

@@ -1,0 +1,110 @@
+"""Reaches log and stream of a service with no more rights than the work at hand needs.
+
+The provisioner alone may read streams. As such the command makes itself a user of NATS that exists
+for this one run, may read one stream, and only to rebuild it also delete, make and fill that one.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+import requests
+from embedded import PostgresServer
+from eventstore.postgres import PostgresEventLog
+from hvac.exceptions import VaultError
+from messaging.accounts import NatsOperator
+from messaging.connect import connect
+from messaging.names import Consumption
+from messaging.permissions import rebuilder_permissions, verifier_permissions
+from messaging.stream_upkeep import Upkeep
+from sqlalchemy import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from careline_cli.platform.app_role import kept_app_role, signed_in
+from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
+from careline_cli.provision.nats import kept_operator
+from careline_cli.provision.provisioned import PLATFORM_DATABASE, consumptions
+from careline_cli.provision.vault import PROVISIONER, VaultProvisioner
+
+LIFETIME: Final = timedelta(hours=12)
+"""The server ends the run's user by then, whatever becomes of the run."""
+
+
+class StreamAccess:
+    """Opens one service's log and stream after another."""
+
+    def __init__(self, data: DataDirectory, addresses: Addresses, operator: NatsOperator) -> None:
+        self._database = PostgresServer(data.root / "postgres")
+        self._nats = addresses.nats
+        self._operator = operator
+        self._consumptions = consumptions()
+
+    @asynccontextmanager
+    async def to_verify(self, service: str) -> AsyncIterator[Upkeep]:
+        """Open them for reading only."""
+        async with self._opened(service, rebuilds=False) as upkeep:
+            yield upkeep
+
+    @asynccontextmanager
+    async def to_rebuild(self, service: str) -> AsyncIterator[Upkeep]:
+        """Open them so that the stream can be made anew."""
+        async with self._opened(service, rebuilds=True) as upkeep:
+            yield upkeep
+
+    @asynccontextmanager
+    async def _opened(self, service: str, *, rebuilds: bool) -> AsyncIterator[Upkeep]:
+        run = uuid4().hex[:8]
+        reading = Consumption("streams", service, f"run_{run}")
+        followers = tuple(one for one in self._consumptions if one.source == service)
+        async with AsyncExitStack() as stack:
+            engine = self._engine(stack, f"{service}_runtime", writes=rebuilds)
+            owner = self._engine(stack, f"{service}_owner", writes=True) if rebuilds else None
+            log = await stack.enter_async_context(PostgresEventLog(engine, service))
+            user = f"streams-{run}"
+            permissions = (
+                rebuilder_permissions(user, reading, followers)
+                if rebuilds
+                else verifier_permissions(user, reading)
+            )
+            credentials = self._operator.platform.credentials(
+                user, permissions, expires=datetime.now(UTC) + LIFETIME
+            )
+            client = await stack.enter_async_context(
+                await connect([self._nats], user=user, creds=credentials.text)
+            )
+            yield Upkeep(log, engine, service, client, reading, followers, owner)
+
+    def _engine(self, stack: AsyncExitStack, role: str, *, writes: bool) -> AsyncEngine:
+        """Make an engine with the rights of a role; without `writes` it only reads."""
+        url = make_url(self._database.dsn(PLATFORM_DATABASE)).set(drivername="postgresql+asyncpg")
+        settings = {"role": role, "default_transaction_read_only": "off" if writes else "on"}
+        engine = create_async_engine(url, connect_args={"server_settings": settings})
+        stack.push_async_callback(engine.dispose)
+        return engine
+
+
+async def stream_access(data: DataDirectory) -> StreamAccess:
+    """Sign in as the provisioner, for as long as it takes to read NATS's operator.
+
+    Raises DataDirectoryError when that is not possible.
+    """
+    addresses = data.addresses()
+    try:
+        operator = await asyncio.to_thread(_operator, data, addresses)
+    except (VaultError, requests.RequestException, FileNotFoundError) as error:
+        raise DataDirectoryError(
+            f"the provisioner cannot sign in ({type(error).__name__}); see: careline status"
+        ) from None
+    return StreamAccess(data, addresses, operator)
+
+
+def _operator(data: DataDirectory, addresses: Addresses) -> NatsOperator:
+    role = kept_app_role(data.secrets / f"{PROVISIONER}.approle.json")
+    vault = VaultProvisioner(signed_in(addresses.vault, role))
+    try:
+        return kept_operator(vault)
+    finally:
+        vault.revoke_own_token()
