@@ -12,7 +12,7 @@ from integration.messaging.log_rig import LogRig, all_events, append
 from integration.messaging.nats_rig import NatsRig
 from integration.messaging.relay_rig import RelayRig, relaying
 from integration.messaging.stream_rig import places, stream_content
-from integration.messaging.upkeep_rig import verified
+from integration.messaging.upkeep_rig import rebuilt, verified
 from messaging.accounts import Credentials
 from messaging.connect import NatsClient
 from messaging.names import stream_name
@@ -75,6 +75,31 @@ async def test_a_relay_killed_between_publication_and_checkpoint_publishes_nothi
         async with relaying(platform.source, source_client):
             await append(platform.source.log, 20)
             await consumer.caught_up()
+    assert (await verified(nats_rig, platform.source)).ok
+    await platform.handled_equals_log()
+
+
+async def test_a_stream_lost_and_rebuilt_while_six_writers_append_ends_as_the_log_is(
+    nats_rig: NatsRig,
+    platform: Platform,
+    source_client: NatsClient,
+    audit_client: NatsClient,
+    administrator: NatsClient,
+    random: Random,
+) -> None:
+    await nats_rig.provision(["conversations"], [CONSUMPTION])
+    async with (
+        relaying(platform.source, source_client) as relay,
+        consuming(platform, audit_client) as consumer,
+    ):
+        async with writing(platform.source.log, random):
+            for _ in range(3):
+                handled = await platform.number_handled()
+                await more_than(handled, platform.number_handled)
+                await administrator.jetstream().delete_stream(STREAM)
+                assert (await rebuilt(nats_rig, platform.source)).ok
+        await relay.caught_up(within=60)
+        await consumer.caught_up(within=60)
     assert (await verified(nats_rig, platform.source)).ok
     await platform.handled_equals_log()
 
