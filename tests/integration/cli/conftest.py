@@ -32,9 +32,12 @@ class External:
     environment: dict[str, str]
 
     def migrate(self, *options: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        return self.run("migrate", *options, **changes)
+
+    def run(self, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
         settings = {f"CARELINE_{name}": value for name, value in changes.items()}
         return subprocess.run(
-            (sys.executable, "-m", "careline_cli", "migrate", *options),
+            (sys.executable, "-m", "careline_cli", *arguments),
             capture_output=True,
             text=True,
             timeout=100,

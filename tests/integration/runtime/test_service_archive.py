@@ -131,6 +131,24 @@ async def test_segments_are_signed_in_vault_and_verified_by_its_public_key(
     assert (verified.segments, verified.signed_position) == (1, verified.position)
 
 
+async def test_a_service_that_stops_leaves_nothing_of_its_log_behind(
+    platform: Platform, tmp_path: Path
+) -> None:
+    url = tmp_path.as_uri()
+    async with parts_of(platform) as parts:
+        assert parts.vault is not None
+        archive = ServiceArchive(SERVICE, url, parts.log, parts.queries, TransitSigner(parts.vault))
+        async with in_background(archive) as (running,):
+            first = await append(parts, 1)
+            await holds(lambda: position(archive) == first)
+            last = await append(parts, 1)
+            await cancel_until_ended(running)
+        found = await overview(ArchiveStore(url), SERVICE)
+
+    assert found is not None
+    assert found.position == last
+
+
 async def test_of_two_processes_one_archives_and_the_other_takes_over(
     platform: Platform, tmp_path: Path
 ) -> None:

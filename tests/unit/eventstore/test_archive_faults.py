@@ -160,10 +160,11 @@ async def test_segments_signed_before_and_after_a_rotation_verify(rig: ArchiveRi
     [
         ({"count": 3}, Fault.COUNT_WRONG),
         ({"last_position": 20}, Fault.POSITION_WRONG),
+        ({"last_event_id": ""}, Fault.POSITION_WRONG),
     ],
 )
 async def test_a_header_that_lies_of_its_tail_is_found(
-    rig: ArchiveRig, changes: dict[str, int], expected: Fault
+    rig: ArchiveRig, changes: dict[str, object], expected: Fault
 ) -> None:
     [tail] = rig.files("tail.zst")
     header, _, content = tail.read_bytes().partition(b"\n")

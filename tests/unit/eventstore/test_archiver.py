@@ -11,7 +11,7 @@ from eventstore.archive.errors import ArchiveRivalled, ArchiveUnavailable
 from eventstore.archive.object_store import ArchiveStore
 from eventstore.event import RecordedEvent
 from eventstore.memory import MemoryEventLog
-from unit.eventstore.archive_rig import CLOSE_AT_ONCE, ArchiveRig
+from unit.eventstore.archive_rig import CLOSE_AT_ONCE, TAIL_ONLY, ArchiveRig
 
 
 @pytest.fixture
@@ -184,15 +184,21 @@ async def test_without_a_signer_the_tail_goes_on_and_is_closed_later(
     assert await rig.events() == await in_log(rig)
 
 
-async def test_the_archive_of_another_log_is_left_alone_and_said_to_be(rig: ArchiveRig) -> None:
-    await rig.archive(3)
-    before = rig.files("tail.zst")[0].read_bytes()
+@pytest.mark.parametrize("limits", [TAIL_ONLY, CLOSE_AT_ONCE], ids=["tail", "closed"])
+@pytest.mark.parametrize(
+    ("count", "reason"), [(1, "was it restored"), (3, "two logs"), (50, "two logs")]
+)
+async def test_the_archive_of_another_log_is_left_alone_and_said_to_be(
+    rig: ArchiveRig, limits: SegmentLimits, count: int, reason: str
+) -> None:
+    await rig.archive(3, limits)
+    before = {file: file.read_bytes() for file in rig.files("*")}
     rig.log = MemoryEventLog()
-    await rig.append(1)
+    await rig.append(count)
     async with rig.archiving() as archiver:
-        await until_stuck(archiver, "was it restored")
+        await until_stuck(archiver, reason)
 
-    assert rig.files("tail.zst")[0].read_bytes() == before
+    assert {file: file.read_bytes() for file in rig.files("*")} == before
 
 
 async def test_a_tail_is_rewritten_as_seldom_as_is_said(

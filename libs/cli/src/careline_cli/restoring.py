@@ -10,6 +10,7 @@ from eventstore.archive.object_store import ArchiveStore
 from eventstore.archive.overview import overview
 from eventstore.archive.point import Point
 from eventstore.archive.restore import LogDatabase, LogNotEmpty, Restored, restore
+from runtime.settings import StoreSettings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from careline_cli.archive_keys import KeysOfLogs, keys_in_vault, keys_of
@@ -18,6 +19,7 @@ from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.platform.running_platform import Say, provision_anew
 from careline_cli.platform.supervisor import supervising
 from careline_cli.platform.vault_access import VaultAccess
+from careline_cli.provision.external import explained, external_platform
 from careline_cli.provision.postgres import service_schema
 from careline_cli.provision.provisioned import (
     PLATFORM_DATABASE,
@@ -66,6 +68,14 @@ async def restore_logs(
             return await _restore_each(engine, wanted, keys, say)
 
 
+async def restore_external(
+    settings: StoreSettings, wanted: Wanted, keys: KeysOfLogs, say: Say
+) -> list[Restored]:
+    """Restore logs into a migrated database elsewhere; raises RestoreRefused, MigrationRefused."""
+    async with external_platform(settings) as engine:
+        return await _restore_each(engine, wanted, keys, say)
+
+
 async def _restore_each(
     engine: AsyncEngine, wanted: Wanted, keys: KeysOfLogs, say: Callable[[str], None]
 ) -> list[Restored]:
@@ -75,9 +85,10 @@ async def _restore_each(
         schema = service_schema(service)
         into = LogDatabase(engine, schema.name, schema.owner)
         try:
-            one = await restore(
-                wanted.store, service, keys_of(keys, service), into, until=wanted.until
-            )
+            with explained(service, "restored"):
+                one = await restore(
+                    wanted.store, service, keys_of(keys, service), into, until=wanted.until
+                )
         except LogNotEmpty as error:
             if not await _is_restored(wanted.store, service, error.epoch):
                 raise RestoreRefused(f"{service}: {error}") from None

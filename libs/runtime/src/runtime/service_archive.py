@@ -16,9 +16,12 @@ from messaging.lease import Lease, LeaseLost, open_lease
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from runtime.incident import type_name
+
 _log = logging.getLogger(__name__)
 _BACKOFF: Final = Backoff(first=0.5, longest=15.0)
 _CAMPAIGN_SECONDS: Final = 0.5
+_CATCH_UP_SECONDS: Final = 3.0
 
 
 class ServiceArchive:
@@ -58,13 +61,26 @@ class ServiceArchive:
                     await self._campaign(lease)
                     failures = 0
                     self._leading = True
-                    await until_one_fails(lease.watch(), self._archiver.run())
+                    await self._lead(lease)
             except LeaseLost as error:
                 failures += 1
                 _log.warning("the archiver lost its lock", extra={"error": type(error).__name__})
             finally:
                 self._leading = False
             await asyncio.sleep(_BACKOFF.after(failures))
+
+    async def _lead(self, lease: Lease) -> None:
+        """Archive until the lock is lost; a service that stops leaves nothing of its log behind."""
+        try:
+            await until_one_fails(lease.watch(), self._archiver.run())
+        except asyncio.CancelledError:
+            try:
+                async with asyncio.timeout(_CATCH_UP_SECONDS):
+                    await self._archiver.catch_up()
+            # The log has it all, and the next start archives it.
+            except Exception as error:  # noqa: BLE001
+                _log.warning("the archive stays behind", extra={"error": type_name(error)})
+            raise
 
     async def _campaign(self, lease: Lease) -> None:
         while not await lease.try_take():  # noqa: ASYNC110 - another process holds it

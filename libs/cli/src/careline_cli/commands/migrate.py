@@ -2,14 +2,10 @@
 
 import asyncio
 import json
-import os
-
-from runtime.settings import SettingsRefused, StoreSettings, load_settings
 
 from careline_cli import console
-from careline_cli.command_error import CommandError
 from careline_cli.commands.options import Json
-from careline_cli.provision.external import migrate_external
+from careline_cli.provision.external import migrate_external, settings_of_environment
 
 
 def migrate(*, as_json: Json = False) -> None:
@@ -19,11 +15,7 @@ def migrate(*, as_json: Json = False) -> None:
     CARELINE_DATABASE, CARELINE_KEYRING_DATABASE, CARELINE_VAULT_ADDRESS and so on. Again is a
     no-op. A platform on this machine needs no such call: `careline up` migrates.
     """
-    try:
-        settings = load_settings(StoreSettings, os.environ)
-    except SettingsRefused as refused:
-        raise CommandError("; ".join(refused.complaints)) from None
-    schemas = asyncio.run(migrate_external(settings, console.say))
+    schemas = asyncio.run(migrate_external(settings_of_environment(), console.say))
     if as_json:
         console.OUT.print_json(json.dumps({"schemas": schemas}))
     else:

@@ -14,7 +14,8 @@ from rich.table import Table
 from careline_cli import console
 from careline_cli.archive_keys import read_keys
 from careline_cli.commands.options import Json, PublicKeysFile, chosen_services, data_of
-from careline_cli.restoring import Wanted, restore_logs
+from careline_cli.provision.external import settings_of_environment
+from careline_cli.restoring import Wanted, restore_external, restore_logs
 
 
 def restore(
@@ -28,6 +29,12 @@ def restore(
         str, typer.Option("--service", help="Whose log; all of them unless said.")
     ] = "",
     public_keys: PublicKeysFile = None,
+    external: Annotated[
+        bool,
+        typer.Option(
+            "--external", help="Into the database that the environment names, as for migrate."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Bring logs back from their archive into an empty database of a stopped platform.
@@ -39,10 +46,16 @@ def restore(
     data = data_of(context)
     wanted = Wanted(ArchiveStore(url), chosen_services(service), point_of(until, service))
     keys = read_keys(public_keys) if public_keys else None
-    data.require_stopped()
-    data.create()
-    with data.held():
-        restored = asyncio.run(restore_logs(data, wanted, keys, console.say))
+    if external:
+        if keys is None:
+            raise typer.BadParameter("--external needs it", param_hint="--public-keys")
+        settings = settings_of_environment()
+        restored = asyncio.run(restore_external(settings, wanted, keys, console.say))
+    else:
+        data.require_stopped()
+        data.create()
+        with data.held():
+            restored = asyncio.run(restore_logs(data, wanted, keys, console.say))
     if as_json:
         console.OUT.print_json(json.dumps({"restored": [asdict(one) for one in restored]}))
         return

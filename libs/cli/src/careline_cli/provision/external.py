@@ -1,5 +1,6 @@
-"""Migrates databases that others run, by logins that Vault makes for it."""
+"""Migrates databases that others run, by logins that Vault makes for it, and opens them so."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
@@ -8,7 +9,7 @@ from runtime.database.errors import DatabaseUnavailable
 from runtime.database.leased_engine import LeasedDatabase
 from runtime.service_names import SERVICES
 from runtime.service_parts import signed_in
-from runtime.settings import StoreSettings
+from runtime.settings import SettingsRefused, StoreSettings, load_settings
 from runtime.vault.database_login import DatabaseLogins
 from runtime.vault.errors import VaultUnavailable
 from runtime.vault.session import VaultSession
@@ -38,14 +39,29 @@ async def migrate_external(settings: StoreSettings, say: Callable[[str], None]) 
         platform = await stack.enter_async_context(_engine(vault, settings.database, LOGIN))
         for service in SERVICES:
             say(f"{settings.database.database}: schema {service}")
-            with _explained(service):
+            with explained(service, "migrated"):
                 await migrate_platform(platform, (service,))
         address = settings.keyring_database
         keyring = await stack.enter_async_context(_engine(vault, address, KEYRING_LOGIN))
         say(f"{address.database}: schema {KEYRING_SCHEMA}")
-        with _explained(KEYRING_SCHEMA):
+        with explained(KEYRING_SCHEMA, "migrated"):
             await migrate_keyring(keyring)
     return (*SERVICES, KEYRING_SCHEMA)
+
+
+def settings_of_environment() -> StoreSettings:
+    """Read where databases elsewhere are, as services read it; raises CommandError."""
+    try:
+        return load_settings(StoreSettings, os.environ)
+    except SettingsRefused as refused:
+        raise CommandError("; ".join(refused.complaints)) from None
+
+
+@asynccontextmanager
+async def external_platform(settings: StoreSettings) -> AsyncIterator[AsyncEngine]:
+    """Open the platform's database as its schemas' owners; raises MigrationRefused."""
+    async with _vault(settings) as vault, _engine(vault, settings.database, LOGIN) as engine:
+        yield engine
 
 
 @asynccontextmanager
@@ -75,7 +91,7 @@ async def _engine(
 
 
 @contextmanager
-def _explained(schema: str) -> Iterator[None]:
+def explained(schema: str, done: str) -> Iterator[None]:
     """Turn what the database's administrator can act on into one line."""
     try:
         yield
@@ -85,7 +101,7 @@ def _explained(schema: str) -> Iterator[None]:
         remedy = _remedy(schema, getattr(error.orig, "sqlstate", None))
         if remedy is None:
             raise
-        raise MigrationRefused(f"schema {schema} was not migrated: {remedy}") from None
+        raise MigrationRefused(f"schema {schema} was not {done}: {remedy}") from None
 
 
 def _remedy(schema: str, state: str | None) -> str | None:
@@ -97,6 +113,8 @@ def _remedy(schema: str, state: str | None) -> str | None:
             )
         case "22023":
             return f"there is no role {schema}_owner; make the roles first"
+        case "42P01":
+            return "it has no tables yet; run careline migrate first"
         case "55P03":
             return "another migration holds the lock; run this again when it has ended"
         case _:

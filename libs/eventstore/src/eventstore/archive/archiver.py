@@ -77,6 +77,19 @@ class Archiver:
         """Return once the store has the log up to `position`; `run` must be running."""
         await self._progress.wait_for(position)
 
+    async def catch_up(self) -> None:
+        """Bring the store up to the log's head, once, by its tail; `run` must not be running.
+
+        Raises what the log and the store raise.
+        """
+        head = await self._log.head()
+        segment = await resume(self._store, self._log, self._name, head)
+        after = segment.last_position
+        events = [one async for one in self._log.read_log(after=after, until=head.position)]
+        if events:
+            segment.add(events, self._clock())
+            await self._write_tail(segment)
+
     async def run(self) -> None:
         """Archive until cancelled."""
         try:

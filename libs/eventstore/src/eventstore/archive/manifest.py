@@ -35,15 +35,17 @@ class Fork:
 class Manifest:
     """One segment: events with `previous_position` < position <= `last_position` of a log's epoch.
 
-    `sha256` and `size` are of the segment's bytes as stored, `previous_sha256` of the whole object
-    of the manifest before, None for the first of an epoch. `forked` stands in every manifest of an
-    epoch that a restore began. Times are RFC 3339.
+    `last_event_id`, empty before the first event, tells the log from another one that has come as
+    far. `sha256` and `size` are of the segment's bytes as stored, `previous_sha256` of the whole
+    object of the manifest before, None for the first of an epoch. `forked` stands in every manifest
+    of an epoch that a restore began. Times are RFC 3339.
     """
 
     log: str
     epoch: int
     first_position: int
     last_position: int
+    last_event_id: str
     previous_position: int
     count: int
     size: int

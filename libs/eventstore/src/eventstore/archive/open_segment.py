@@ -15,9 +15,10 @@ from eventstore.event import RecordedEvent
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What the next segment of an epoch follows: a position, and the manifest before, if any."""
+    """What the next segment of an epoch follows: an event, and the manifest before, if any."""
 
     position: int
+    event_id: str = ""
     previous_sha256: str | None = None
     forked: Fork | None = None
 
@@ -28,6 +29,7 @@ class OpenSegment:
     def __init__(self, folder: EpochFolder, link: Link) -> None:
         self.folder = folder
         self.last_position = link.position
+        self.last_event_id = link.event_id
         self.opened_at: datetime | None = None
         self.size = 0
         self.first_position = 0
@@ -49,6 +51,7 @@ class OpenSegment:
                     f"{event.previous_position} before {event.position}"
                 )
             self.last_position = event.position
+        self.last_event_id = str(events[-1].id)
         if self.is_empty:
             self.first_position = events[0].position
             self.opened_at = now
@@ -58,6 +61,7 @@ class OpenSegment:
         """Go on from a tail as it lies in the store, which was checked."""
         self.first_position = tail.first_position
         self.last_position = tail.last_position
+        self.last_event_id = tail.last_event_id
         self.opened_at = datetime.fromisoformat(tail.opened_at)
         self._take(segment, tail.count)
 
@@ -74,6 +78,7 @@ class OpenSegment:
             epoch=self.folder.epoch,
             first_position=self.first_position,
             last_position=self.last_position,
+            last_event_id=self.last_event_id,
             previous_position=self._link.position,
             count=self._count,
             size=self.size,
@@ -86,7 +91,7 @@ class OpenSegment:
 
     def follower(self, manifest_sha256: str) -> "OpenSegment":
         """Open the segment after this one, whose manifest has that hash."""
-        link = Link(self.last_position, manifest_sha256, self._link.forked)
+        link = Link(self.last_position, self.last_event_id, manifest_sha256, self._link.forked)
         return OpenSegment(self.folder, link)
 
     def _take(self, frame: bytes, count: int) -> None:

@@ -47,7 +47,7 @@ async def _content(store: ArchiveStore, segment: Segment) -> bytes:
 
 def _batches(segment: Segment, content: bytes) -> Iterator[list[RecordedEvent]]:
     manifest = segment.manifest
-    count, last = 0, manifest.previous_position
+    count, last, last_id = 0, manifest.previous_position, ""
     batch: list[RecordedEvent] = []
     try:
         for event in decode(content):
@@ -55,19 +55,19 @@ def _batches(segment: Segment, content: bytes) -> Iterator[list[RecordedEvent]]:
                 raise ArchiveDamaged(
                     Fault.POSITION_WRONG, segment.name, f"at position {event.position}"
                 )
-            count, last = count + 1, event.position
+            count, last, last_id = count + 1, event.position, str(event.id)
             batch.append(event)
             if len(batch) == _BATCH:
                 yield batch
                 batch = []
     except RecordMalformed as error:
         raise ArchiveDamaged(Fault.SEGMENT_UNREADABLE, segment.name) from error
-    _ends_as_said(segment.name, manifest, count, last)
+    _ends_as_said(segment.name, manifest, count, (last, last_id))
     yield batch
 
 
-def _ends_as_said(name: str, manifest: Manifest, count: int, last: int) -> None:
+def _ends_as_said(name: str, manifest: Manifest, count: int, last: tuple[int, str]) -> None:
     if count != manifest.count:
         raise ArchiveDamaged(Fault.COUNT_WRONG, name, f"{count}, not {manifest.count}")
-    if last != manifest.last_position:
-        raise ArchiveDamaged(Fault.POSITION_WRONG, name, f"it ends at position {last}")
+    if last != (manifest.last_position, manifest.last_event_id):
+        raise ArchiveDamaged(Fault.POSITION_WRONG, name, f"it ends at position {last[0]}")

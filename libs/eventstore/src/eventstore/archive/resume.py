@@ -33,7 +33,21 @@ async def resume(store: ArchiveStore, log: EventLog, name: str, head: Head) -> O
             f"the archive ends at position {segment.last_position}, the log at {head.position}: "
             "was it restored without a new epoch?"
         )
+    if not await _ends_in(log, segment):
+        raise ArchiveForeign(
+            f"the log has another event at position {segment.last_position} than its archive: "
+            "they are two logs"
+        )
     return segment
+
+
+async def _ends_in(log: EventLog, segment: OpenSegment) -> bool:
+    """Tell whether the last archived event is the log's, too: another log may have come as far."""
+    last = segment.last_position
+    if not last:
+        return True
+    found = [str(event.id) async for event in log.read_log(after=last - 1, until=last)]
+    return found == [segment.last_event_id]
 
 
 async def epochs_of(store: ArchiveStore, name: str) -> list[int]:
@@ -48,7 +62,7 @@ async def _closed_end(store: ArchiveStore, folder: EpochFolder) -> Link | None:
     if last is None:
         return None
     manifest, sha256 = last
-    return Link(manifest.last_position, sha256, manifest.forked)
+    return Link(manifest.last_position, manifest.last_event_id, sha256, manifest.forked)
 
 
 async def last_manifest(store: ArchiveStore, folder: EpochFolder) -> tuple[Manifest, str] | None:
@@ -88,9 +102,9 @@ async def _first_link(
     folder = EpochFolder(name, earlier[-1])
     closed, tail = await last_manifest(store, folder), await sound_tail(store, folder)
     archived = max(closed[0].last_position if closed else 0, tail[0].last_position if tail else 0)
-    restored = 0
+    restored, event_id = 0, ""
     async for event in log.read_log(until=archived, backwards=True, limit=1):
-        restored = event.position
+        restored, event_id = event.position, str(event.id)
     whole_tail = await store.get(folder.tail)
     fork = Fork(
         epoch=folder.epoch,
@@ -98,4 +112,4 @@ async def _first_link(
         manifest_sha256=closed[1] if closed else None,
         tail_sha256=digest(whole_tail) if whole_tail is not None else None,
     )
-    return Link(restored, None, fork)
+    return Link(restored, event_id, None, fork)
