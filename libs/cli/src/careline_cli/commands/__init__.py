@@ -15,4 +15,5 @@ COMMANDS: Final = {
     "call": "Call a method with JSON and print its answers as JSON.",
     "events": "Print events as they are stored: what is sealed prints as sealed.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
+    "bench": "Measure the store beside its ceilings and its peer.",
 }
