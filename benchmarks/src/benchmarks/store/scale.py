@@ -27,7 +27,7 @@ class Scale:
 FULL: Final = Scale(
     writers=(1, 8, 32, 128, 512),
     rounds=3,
-    gate_rounds=4,
+    gate_rounds=2,
     seconds=1.5,
     log_sizes=(10_000, 1_000_000, 5_000_000),
     size_seconds=1.0,
@@ -50,4 +50,4 @@ QUICK: Final = Scale(
 )
 
 # More than any machine so far appended a second: what is made ready for a turn must not run out.
-MOST_APPENDS: Final[Mapping[int, int]] = {1: 3_000, 8: 12_000, 32: 24_000, 128: 36_000, 512: 50_000}
+MOST_APPENDS: Final[Mapping[int, int]] = {1: 2_500, 8: 9_000, 32: 18_000, 128: 28_000, 512: 36_000}
