@@ -121,6 +121,9 @@ class Reader:
         backwards: bool = False,
     ) -> tuple[list[RecordedEvent], int | None]:
         """Read events of one page, and the last position that was looked at, None at the end."""
+        if types is None and not backwards:
+            rows = await self._ask("read_log_all_types", after, until, size, _BYTES)
+            return _events(rows), rows[-1]["position"] if rows else None
         statement = "read_log_backwards" if backwards else "read_log_forwards"
         wanted = None if types is None else list(types)
         rows = await self._ask(statement, after, until, size, _BYTES, wanted)
