@@ -50,6 +50,10 @@ test: setup ## Run the whole test suite (T=path for less, JOBS=n)
 test-long: setup ## Run the tests that take minutes, too
 	@$(BIN)/pytest -n 0 -m long $(T)
 
+.PHONY: bench
+bench: setup ## Measure the store beside its ceilings and its peer (10 minutes, on a quiet machine)
+	@$(BIN)/careline bench store --json
+
 .PHONY: check
 check: setup lint types imports proto-check ## Everything CI checks besides the tests
 
@@ -67,7 +71,7 @@ fmt: setup ## Format Python and protos
 
 .PHONY: types
 types: setup ## Check types strictly
-	@$(BIN)/mypy libs services tests
+	@$(BIN)/mypy libs services tests benchmarks
 
 .PHONY: imports
 imports: setup ## Check the layers

@@ -36,6 +36,7 @@ async def session(schema: LogSchema, log: PostgresEventLog) -> AsyncIterator[Ses
 @pytest.mark.parametrize(
     ("name", "arguments", "index"),
     [
+        ("read_log_all_types", [100, 3_000, 50, BYTES], "event_pkey"),
         ("read_log_forwards", [100, 3_000, 50, BYTES, None], "event_pkey"),
         ("read_log_forwards", [100, 3_000, 50, BYTES, ["a.B"]], "event_pkey"),
         ("read_log_backwards", [100, 3_000, 50, BYTES, None], "event_pkey"),
@@ -81,12 +82,15 @@ async def test_a_statement_finds_events_by_its_key(
     assert index in {node["Index Name"] for node in on_events}
 
 
+@pytest.mark.parametrize(
+    ("name", "types"), [("read_log_forwards", [None]), ("read_log_all_types", [])]
+)
 async def test_a_page_of_the_log_is_read_in_order_and_no_further(
-    session: Session, schema: LogSchema
+    session: Session, schema: LogSchema, name: str, types: list[None]
 ) -> None:
-    statement = load_statements(schema.name)["read_log_forwards"]
+    statement = load_statements(schema.name)[name]
     explained = await session.driver.fetchval(
-        f"explain (analyze, format json) {statement}", 100, 3_000, 50, BYTES, None
+        f"explain (analyze, format json) {statement}", 100, 3_000, 50, BYTES, *types
     )
 
     rows = [

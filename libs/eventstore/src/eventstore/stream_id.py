@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -43,8 +44,14 @@ class StreamId:
         They begin with the time of a UUIDv7 id, so that streams made together lie together
         in the index; the rest hashes tenant and name.
         """
-        hashed = sha256(f"{self.tenant}\0{self.name}".encode()).digest()
-        return timed_uuid(_time_of_id(self.id), hashed)
+        return _key(self.tenant, self.name)
+
+
+# An append needs it, and the reads before it: a stream that is written to is soon asked for again.
+@lru_cache(maxsize=8_192)
+def _key(tenant: str, name: str) -> UUID:
+    hashed = sha256(f"{tenant}\0{name}".encode()).digest()
+    return timed_uuid(_time_of_id(name.partition("/")[2]), hashed)
 
 
 def _time_of_id(text: str) -> int | None:

@@ -18,4 +18,5 @@ COMMANDS: Final = {
     "restore": "Bring logs back from their archive into an empty database of a stopped platform.",
     "streams": "Compare services' logs with their streams, and make streams anew.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
+    "bench": "Measure the store beside its ceilings and its peer.",
 }

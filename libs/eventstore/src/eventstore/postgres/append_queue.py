@@ -20,7 +20,8 @@ _LEAST_SHARE: Final = 8
 class Pending:
     """An append that was taken on, and where its answer goes.
 
-    `is_sent`: a statement has taken it, and it goes on without its caller.
+    `is_sent`: a statement has taken it, and it goes on without its caller, whose leaving cancels
+    `answer`. `is_answered`: there was an answer, whether or not somebody still waited for it.
     `lost` is the error after which it is unknown whether an earlier try of it landed.
     `is_contested`: it goes on alone, apart from the batch that it was in.
     """
@@ -29,6 +30,7 @@ class Pending:
     answer: asyncio.Future[Appended]
     patience: Patience
     is_sent: bool = False
+    is_answered: bool = False
     is_contested: bool = False
     lost: BaseException | None = None
     streams: frozenset[StreamId] = field(init=False)
@@ -36,11 +38,10 @@ class Pending:
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.streams = frozenset(write.stream for write in self.writes)
-        self.events = sum(len(write.events) for write in self.writes)
-        self.size = sum(
-            len(event.data) + len(event.metadata) for write in self.writes for event in write.events
-        )
+        self.streams = frozenset([write.stream for write in self.writes])
+        events = [event for write in self.writes for event in write.events]
+        self.events = len(events)
+        self.size = sum([len(event.data) + len(event.metadata) for event in events])
 
 
 class AppendQueue:

@@ -56,7 +56,7 @@ class Appender:
         self._queue.put(pending)
         self._open_lane()
         try:
-            return await asyncio.shield(answer)
+            return await answer
         except asyncio.CancelledError:
             if not pending.is_sent:
                 self._queue.withdraw(pending)
@@ -111,7 +111,7 @@ class Appender:
                 return None
             await batch[-1].patience.pause()
             self._give_up([one for one in batch if one.patience.is_over], failure)
-            batch = [one for one in batch if not one.answer.done()]
+            batch = [one for one in batch if not one.is_answered]
         return None
 
     async def _sieve(self, batch: list[Pending]) -> None:
@@ -181,7 +181,7 @@ class Appender:
                         failure = Overloaded("the stream is held by another writer: try later")
                     else:
                         return self._answer(one, refused(error))
-                if one.answer.done():
+                if one.is_answered:
                     return None
                 if not await one.patience.pause():
                     return self._give_up([one], failure)
@@ -200,9 +200,12 @@ class Appender:
 
     def _answer(self, one: Pending, outcome: Appended | BaseException) -> None:
         """Answer, once, and let the next append on its streams go."""
-        if one.answer.done():
+        if one.is_answered:
             return
-        if isinstance(outcome, Appended):
+        one.is_answered = True
+        if one.answer.cancelled():
+            pass  # Its caller has left.
+        elif isinstance(outcome, Appended):
             one.answer.set_result(outcome)
         else:
             one.answer.set_exception(outcome)

@@ -1,5 +1,6 @@
 """Reads of the log, page by page by key, never beyond where it is complete."""
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from uuid import UUID
 
@@ -97,20 +98,32 @@ class Reader:
         head = (await self.head()).position
         lowest, highest = after, head if until is None else min(until, head)
         left = limit
-        while lowest < highest and (left is None or left > 0):
+
+        def next_page() -> asyncio.Future[tuple[list[RecordedEvent], int | None]] | None:
+            if lowest >= highest or (left is not None and left <= 0):
+                return None
             size = _LOG_PAGE if left is None or types is not None else min(left, _LOG_PAGE)
-            events, read_to = await self._log_page(
-                lowest, highest, size, types, backwards=backwards
-            )
-            if read_to is None:
-                return
-            for event in events[:left]:
-                yield event
-            left = None if left is None else left - len(events)
-            if backwards:
-                highest = read_to - 1
-            else:
-                lowest = read_to
+            page = self._log_page(lowest, highest, size, types, backwards=backwards)
+            return asyncio.ensure_future(page)
+
+        ahead = next_page()
+        try:
+            while ahead is not None:
+                events, read_to = await ahead
+                ahead = None
+                if read_to is None:
+                    return
+                wanted = events[:left]
+                left = None if left is None else left - len(wanted)
+                lowest, highest = (lowest, read_to - 1) if backwards else (read_to, highest)
+                # The server makes the next page while this one is in the reader's hands.
+                ahead = next_page()
+                for event in wanted:
+                    yield event
+        finally:
+            if ahead is not None:
+                # Not cancelled: a question that is cut off costs its connection.
+                await asyncio.gather(ahead, return_exceptions=True)
 
     async def subscriber_page(self, after: int, head: Head, types: Collection[str] | None) -> Page:
         """Read the next events after a position; none means that there are none up to the head."""
@@ -130,6 +143,9 @@ class Reader:
         backwards: bool = False,
     ) -> tuple[list[RecordedEvent], int | None]:
         """Read events of one page, and the last position that was looked at, None at the end."""
+        if types is None and not backwards:
+            rows = await self._ask("read_log_all_types", after, until, size, _BYTES)
+            return _events(rows), rows[-1]["position"] if rows else None
         statement = "read_log_backwards" if backwards else "read_log_forwards"
         wanted = None if types is None else list(types)
         rows = await self._ask(statement, after, until, size, _BYTES, wanted)

@@ -1,0 +1,1 @@
+"""Measures Careline beside its ceilings and its peers, side by side in one run."""

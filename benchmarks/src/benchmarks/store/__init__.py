@@ -1,0 +1,1 @@
+"""`careline bench store`: one file a figure, or a family of figures."""

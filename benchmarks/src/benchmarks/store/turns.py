@@ -1,0 +1,74 @@
+"""Turns of contenders in rounds, so that whatever else the machine does meets all of them."""
+
+import gc
+import math
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Self
+
+_PERCENT = 100
+_MILLISECONDS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a contender did in its turn: how many events in how long, and each answer's time (s)."""
+
+    events: int
+    seconds: float
+    latencies: Sequence[float] = ()
+
+    @property
+    def rate(self) -> float:
+        return self.events / self.seconds
+
+
+@dataclass(slots=True)
+class Turns:
+    """All turns of one contender."""
+
+    turns: list[Turn] = field(default_factory=list)
+
+    def add(self, turn: Turn) -> None:
+        self.turns.append(turn)
+
+    @property
+    def rates(self) -> list[float]:
+        return [turn.rate for turn in self.turns]
+
+    @property
+    def rate(self) -> float:
+        return statistics.median(self.rates)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        return min(self.rates), max(self.rates)
+
+    def milliseconds(self, percent: float) -> float:
+        """Give a percentile of all answers' times, in milliseconds."""
+        return percentile([one for turn in self.turns for one in turn.latencies], percent)
+
+    def ratio(self, other: Self) -> float:
+        """Give the median over the rounds of this one's rate to the other's in the same round."""
+        return statistics.median(
+            mine / its for mine, its in zip(self.rates, other.rates, strict=False)
+        )
+
+
+def percentile(seconds: Iterable[float], percent: float) -> float:
+    """Give the time, in milliseconds, that so many percent of those given do not exceed."""
+    ranked = sorted(seconds)
+    return ranked[max(math.ceil(len(ranked) * percent / _PERCENT) - 1, 0)] * _MILLISECONDS
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Keep what was made ready before a turn out of the garbage collector's rounds in it."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

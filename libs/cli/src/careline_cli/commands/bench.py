@@ -1,0 +1,62 @@
+"""`careline bench`: figures beside their ceilings and their peers, from one run on this machine."""
+
+import asyncio
+import tempfile
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from careline_cli import console
+from careline_cli.command_error import CommandError
+from careline_cli.commands.options import Json
+
+if TYPE_CHECKING:
+    from benchmarks.report import Report
+
+TABLE_WIDTH = 220
+
+
+class Bench(Enum):
+    """What there is to measure."""
+
+    STORE = "store"
+
+
+def bench(
+    what: Annotated[Bench, typer.Argument(help="What to measure.")],
+    *,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Only see that it runs, in under a minute.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure the store beside its ceilings and its peer.
+
+    It runs on servers of its own in a temporary folder here, which is removed again; with --json
+    the figures are kept under benchmarks/results/, unless --quick. Other work on the machine is
+    noise in all of them.
+    """
+    try:
+        # Part of a development checkout alone, as are the peers.
+        from benchmarks.store.run import run  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise CommandError(
+            f"{missing.name} is not installed: benches run from a checkout, set up by `make setup`"
+        ) from None
+    console.say(f"measuring the {what.value}")
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".careline-bench-") as folder:
+        report = asyncio.run(run(Path(folder), quick=quick, say=console.say))
+    _show(report, console.ERR if as_json else console.OUT)
+    if as_json:
+        if not quick:
+            console.say(f"kept as {report.keep()}")
+        console.OUT.print_json(report.as_json())
+
+
+def _show(report: "Report", where: Console) -> None:
+    where.print(report.table(), width=TABLE_WIDTH, crop=False)
+    for note in report.notes:
+        where.print(note, highlight=False, markup=False, soft_wrap=True)
