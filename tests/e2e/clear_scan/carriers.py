@@ -56,12 +56,14 @@ ARCHIVES: Mapping[str, frozenset[Category]] = {
 
 CARRIERS: Mapping[str, frozenset[Category]] = {
     "files/postgres/base": frozenset(Category),
-    "files/postgres/pg_wal": frozenset(Category),
     **{f"rows/postgres/{table}": held for table, held in TABLES.items()},
     **{f"files/nats/{stream}": held for stream, held in STREAMS.items()},
     **{f"messages/{stream}": held for stream, held in STREAMS.items()},
     **{f"files/archive/{log}": held for log, held in ARCHIVES.items()},
 }
+
+CUT = frozenset({"files/postgres/pg_wal"})
+"""Stores that carry everything, but cut into pages of 8 KB, so that a needle may lie across two."""
 
 _KEYS_ONLY = "holds wrapped keys and names of resources, never a value that was sealed"
 _CREDENTIALS_ONLY = "holds keys, credentials and policies"

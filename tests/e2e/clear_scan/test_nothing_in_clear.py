@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
-from e2e.clear_scan.carriers import CARRIERS, OTHERS, SAMPLES
+from e2e.clear_scan.carriers import CARRIERS, CUT, OTHERS, SAMPLES
 from e2e.clear_scan.contact import Subject, play, settled, subject
 from e2e.clear_scan.hits import Hits
 from e2e.clear_scan.raw_files import raw_files
@@ -19,7 +19,7 @@ from e2e.killing import kill_platform
 
 pytestmark = pytest.mark.timeout(600)
 
-EVERYWHERE = {*CARRIERS, *OTHERS, *SAMPLES}
+EVERYWHERE = {*CARRIERS, *CUT, *OTHERS, *SAMPLES}
 MID_CONTACT = "playing a contact by voice"
 
 
