@@ -71,7 +71,8 @@ class Subscription:
 class ServiceMessaging:
     """Runs the relay of a service's log and its consumers, whenever NATS is there.
 
-    A service starts and serves without NATS: its log keeps what is to be published.
+    A service starts and serves without NATS: its log keeps what is to be published. `relays` (one)
+    and `consumers` are those of the last connection, for whoever observes them.
     """
 
     service: str
@@ -82,6 +83,8 @@ class ServiceMessaging:
     spans: EventSpans
     replication: StreamReplication | None = None
     subscriptions: list[Subscription] = field(default_factory=list)
+    relays: list[Relay] = field(default_factory=list)
+    consumers: list[Consumer] = field(default_factory=list)
     _client: NatsClient | None = None
 
     async def run(self) -> None:
@@ -130,10 +133,12 @@ class ServiceMessaging:
             replication=self.replication,
             around=self.spans.sending,
         )
+        self.relays[:] = [relay]
+        self.consumers[:] = [self._consumer(one, client, engine) for one in self.subscriptions]
         async with asyncio.TaskGroup() as group:
             group.create_task(relay.run())
-            for subscription in self.subscriptions:
-                group.create_task(self._consumer(subscription, client, engine).run())
+            for consumer in self.consumers:
+                group.create_task(consumer.run())
 
     def _consumer(
         self, subscription: Subscription, client: NatsClient, engine: AsyncEngine

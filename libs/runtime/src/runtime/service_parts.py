@@ -10,6 +10,7 @@ from eventstore.event_log import EventLog
 from eventstore.postgres.bounds import DEFAULT_BOUNDS
 from eventstore.postgres.log import PostgresEventLog
 from eventstore.snapshots import SnapshotStore
+from messaging.metrics import MessagingMetrics
 from messaging.replication import StreamReplication
 from sealing.keyring.keyring import Keyring
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -88,6 +89,7 @@ async def real_parts(
             EventSpans(telemetry.tracer, name),
             replication,
         )
+        MessagingMetrics(telemetry.meter, messaging.relays, messaging.consumers)
         signer = TransitSigner(vault)
         archiving: list[Work] = []
         if settings.archive_url is not None:

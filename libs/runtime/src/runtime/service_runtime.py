@@ -36,6 +36,7 @@ from runtime.served_method import AddServicer, ServedMethod, methods_of
 from runtime.service_messaging import Subscription
 from runtime.service_parts import ServiceParts
 from runtime.settings import ServiceSettings
+from runtime.telemetry.projection_metrics import observe_projections
 from runtime.telemetry.snapshot_metrics import observe_snapshots
 from runtime.telemetry.traced_log import TracedLog
 from runtime.tokens.caller_assertion import KEY, CallerAssertionSigner, CallerAssertionVerifier
@@ -96,6 +97,8 @@ class ServiceRuntime(Generic[SettingsT]):
         self.works: list[Work] = []
         self.decided_actions: set[str] = set()
         self.ended_sessions: EndedSessions | None = None
+        self._projections: list[ProjectionRunner] = []
+        observe_projections(parts.telemetry.meter, self.service, self._projections)
         self._parts = parts
         self._stack = stack
         self._channels: dict[str, grpc.aio.Channel] = {}
@@ -124,6 +127,7 @@ class ServiceRuntime(Generic[SettingsT]):
                 f"{projection.name} would miss the events stored as {sorted(forgotten)}"
             )
         runner = ProjectionRunner(self.log, self.queries, self.service, projection)
+        self._projections.append(runner)
         self.run(runner.run)
         return runner
 
