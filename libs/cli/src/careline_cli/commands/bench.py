@@ -39,8 +39,9 @@ def bench(
         # Part of a development checkout alone, as are the peers.
         from benchmarks.store.run import run  # noqa: PLC0415
     except ModuleNotFoundError as missing:
+        name = (missing.name or "").partition(".")[0]
         raise CommandError(
-            f"{missing.name} is not installed: benches run from a checkout, set up by `make setup`"
+            f"{name} is not installed: benches run from a checkout, set up by `make setup`"
         ) from None
     console.say(f"measuring the {what.value}")
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".careline-bench-") as folder:
