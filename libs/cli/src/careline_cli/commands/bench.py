@@ -4,17 +4,13 @@ import asyncio
 import tempfile
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from careline_cli import console
 from careline_cli.command_error import CommandError
 from careline_cli.commands.options import Json
-
-if TYPE_CHECKING:
-    from benchmarks.report import Report
 
 TABLE_WIDTH = 220
 
@@ -43,20 +39,19 @@ def bench(
         # Part of a development checkout alone, as are the peers.
         from benchmarks.store.run import run  # noqa: PLC0415
     except ModuleNotFoundError as missing:
+        name = (missing.name or "").partition(".")[0]
         raise CommandError(
-            f"{missing.name} is not installed: benches run from a checkout, set up by `make setup`"
+            f"{name} is not installed: benches run from a checkout, set up by `make setup`"
         ) from None
     console.say(f"measuring the {what.value}")
     with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".careline-bench-") as folder:
         report = asyncio.run(run(Path(folder), quick=quick, say=console.say))
-    _show(report, console.ERR if as_json else console.OUT)
+    # As wide as it is, also where nobody told how wide a line may be.
+    where = console.Output(stderr=as_json, width=TABLE_WIDTH, highlight=False)
+    where.print(report.table())
+    for note in report.notes:
+        where.print(note, markup=False)
     if as_json:
         if not quick:
             console.say(f"kept as {report.keep()}")
         console.OUT.print_json(report.as_json())
-
-
-def _show(report: "Report", where: Console) -> None:
-    where.print(report.table(), width=TABLE_WIDTH, crop=False)
-    for note in report.notes:
-        where.print(note, highlight=False, markup=False, soft_wrap=True)
