@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import eventstore.postgres
+import eventstore.postgres.migrate
 import messaging.migrate
 from embedded import PostgresServer, running
 from eventstore.postgres import PostgresEventLog
@@ -39,7 +39,7 @@ class Database:
     async def log(self, schema: str) -> AsyncIterator[PostgresEventLog]:
         """Make a log in a schema of its own, if it is not there, and open it."""
         roles = {"owner_role": _OWNER, "runtime_role": RUNTIME}
-        await eventstore.postgres.migrate(self.admin, schema, **roles)
+        await eventstore.postgres.migrate.migrate(self.admin, schema, **roles)
         await messaging.migrate.migrate(self.admin, schema, **roles)
         async with self.engine() as engine, PostgresEventLog(engine, schema) as log:
             yield log
