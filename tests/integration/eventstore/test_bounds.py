@@ -147,3 +147,19 @@ async def test_a_large_event_and_a_large_page_are_bounded_by_bytes(schema: LogSc
     assert page.position == large[7]
     assert read == [1 << 20] * 30
     assert back == list(range(29, -1, -1))
+
+
+async def test_a_reader_who_leaves_in_mid_log_gives_its_connections_back(schema: LogSchema) -> None:
+    engine = create_async_engine(schema.engine.url, pool_size=6)
+    async with PostgresEventLog(engine, schema.name) as log:
+        for _ in range(5):
+            await log.append(Write(new_stream(), NO_STREAM, new_events(1_000)))
+        events = log.read_log()
+        first = await anext(events)
+        # The page after the first is being read now.
+        await events.aclose()  # type: ignore[attr-defined]  # an iterator that is a generator
+
+        assert first.revision == 0
+        assert (await log.head()).position >= 5_000
+    assert "Current Checked out connections: 0" in engine.pool.status()
+    await engine.dispose()
