@@ -74,7 +74,7 @@ class Desk:
         """Pull that many messages and acknowledge each."""
         messages: list[Msg] = []
         while len(messages) < number:
-            for message in await self.pull.fetch(number - len(messages), timeout=10):
+            for message in await self.pull.fetch(number - len(messages), timeout=40):
                 await message.ack_sync(timeout=5)
                 messages.append(message)
         return messages
