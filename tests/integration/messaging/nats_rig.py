@@ -50,8 +50,12 @@ class NatsRig:
             self._process = None
 
     def signal(self, number: signal.Signals) -> None:
+        """Send a signal; after SIGSTOP all its threads have stopped when this returns."""
         if self._process is not None:
             os.kill(self._process.pid, number)
+            if number is signal.SIGSTOP:
+                # One that still runs on the other core would answer what is sent right now.
+                os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def service(self, name: str, consumes: Iterable[Consumption] = ()) -> Credentials:
         return self.operator.platform.credentials(name, service_permissions(name, consumes))
