@@ -18,7 +18,7 @@ from integration.routing.steps import (
     position,
 )
 
-# A service that ends while it connects to PostgreSQL may leave that one connection to the collector:
+# A service that ends while it connects to PostgreSQL may leave that connection to the collector:
 # shown then, but no failure of whichever test runs at that moment.
 pytestmark = pytest.mark.filterwarnings("default:unclosed connection:ResourceWarning")
 
