@@ -3,16 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from conftest import CreateDatabase, OpenBao
+from conftest import CreateDatabase
 from integration.conversations.rig import Ground, Process, ground_on, process_on
 from integration.runtime.vault_rig import VaultRig
-
-
-@pytest.fixture(scope="session")
-def vault(openbao: OpenBao, tmp_path_factory: pytest.TempPathFactory) -> VaultRig:
-    rig = VaultRig(openbao.url, openbao.client(), tmp_path_factory.mktemp("vault"))
-    rig.mount()
-    return rig
 
 
 @pytest.fixture(scope="module")
