@@ -89,6 +89,8 @@ class Appender:
                         if not one.is_contested:
                             self._answer(one, error)
                     raise
+                # Who has an answer now may have more to append: it rides with what waits already.
+                await asyncio.sleep(0)
         finally:
             self._lanes -= 1
 
