@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from eventstore.stream_id import StreamId
@@ -33,9 +34,8 @@ class NewEvent:
             raise ValueError(f"a request's digest is {_DIGEST_BYTES} bytes")
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
-    """An event as the log holds it.
+class RecordedEvent(NamedTuple):
+    """An event as the log holds it; a tuple, because reads make many of them.
 
     `previous_position` is the position of the event before it in the whole log, whatever the
     read was filtered by: 0 for the first, UNSETTLED when an append still in flight may yet land

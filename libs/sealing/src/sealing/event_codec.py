@@ -77,6 +77,7 @@ class EventCodec:
         self._upcasting = Upcasting(upcasters)
         self._log = log
         self._types = {kind.DESCRIPTOR.full_name: kind for kind in types}
+        self._current = frozenset(name for name in self._types if name not in self._upcasting)
         for kind in self._types.values():
             require_sealable(kind)
 
@@ -116,7 +117,8 @@ class EventCodec:
 
         Raises UnknownEventType, EventUnreadable.
         """
-        return self._upcasting.upcast(self._parsed(type_name, data))
+        message = self._parsed(type_name, data)
+        return message if type_name in self._current else self._upcasting.upcast(message)
 
     async def open_events(self, events: Sequence[StoredEvent]) -> list[Opened[Message]]:
         """Decode and open a page of events, in order, as today's messages.
@@ -138,12 +140,10 @@ class EventCodec:
         return self._upcasting.older_than(type_name)
 
     def _parsed(self, type_name: str, data: bytes) -> Message:
-        message = self._class_of(type_name)()
         try:
-            message.ParseFromString(data)
+            return self._class_of(type_name).FromString(data)
         except DecodeError:
             raise EventUnreadable(type_name, self._log) from None
-        return message
 
     def _class_of(self, type_name: str) -> type[Message]:
         kind = self._types.get(type_name)

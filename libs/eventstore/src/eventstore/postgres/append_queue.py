@@ -38,10 +38,14 @@ class Pending:
     size: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.streams = frozenset([write.stream for write in self.writes])
-        events = [event for write in self.writes for event in write.events]
-        self.events = len(events)
-        self.size = sum([len(event.data) + len(event.metadata) for event in events])
+        # Plain loops: this is done for each append that there is.
+        streams, events, size = [], 0, 0
+        for write in self.writes:
+            streams.append(write.stream)
+            events += len(write.events)
+            for event in write.events:
+                size += len(event.data) + len(event.metadata)
+        self.streams, self.events, self.size = frozenset(streams), events, size
 
 
 class AppendQueue:

@@ -10,6 +10,8 @@ _LONGEST_PAUSE_SECONDS = 0.25
 class Patience:
     """For one request; `pause` between its tries."""
 
+    __slots__ = ("_deadline", "_loop", "_pause")
+
     def __init__(self, seconds: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._deadline = self._loop.time() + seconds

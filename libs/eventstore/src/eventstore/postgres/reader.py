@@ -1,7 +1,8 @@
 """Reads of the log, page by page by key, never beyond where it is complete."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from eventstore.as_of import AsOf
@@ -145,7 +146,7 @@ class Reader:
         """Read events of one page, and the last position that was looked at, None at the end."""
         if types is None and not backwards:
             rows = await self._ask("read_log_all_types", after, until, size, _BYTES)
-            return _events(rows), rows[-1]["position"] if rows else None
+            return _following(rows), rows[-1]["position"] if rows else None
         statement = "read_log_backwards" if backwards else "read_log_forwards"
         wanted = None if types is None else list(types)
         rows = await self._ask(statement, after, until, size, _BYTES, wanted)
@@ -193,4 +194,23 @@ def _events(rows: Sequence[Row]) -> list[RecordedEvent]:
                 row["digest"],
             )
         )
+    return events
+
+
+def _following(rows: Sequence[Row]) -> list[RecordedEvent]:
+    """Make the events of a page that leaves none out: each comes right after the one above it."""
+    streams: dict[tuple[str, str], StreamId] = {}
+    events = []
+    previous = rows[0]["previous_position"] if rows else 0
+    columns: Iterable[Any] = rows
+    for position, tenant, name, revision, event_id, kind, data, metadata, at, digest, _ in columns:
+        stream = streams.get((tenant, name))
+        if stream is None:
+            stream = streams[tenant, name] = StreamId(tenant, name)
+        events.append(
+            RecordedEvent(
+                position, previous, stream, revision, event_id, kind, data, metadata, at, digest
+            )
+        )
+        previous = position
     return events
