@@ -1,6 +1,5 @@
 """The oracle's follower notices what it must."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -45,8 +44,8 @@ def test_a_whole_log_has_nothing_wrong() -> None:
         (FIRST, THIRD),
         (FIRST, SECOND, SECOND, THIRD),
         (SECOND, FIRST, THIRD),
-        (FIRST, SECOND, replace(THIRD, previous_position=1)),
-        (FIRST, SECOND, replace(THIRD, revision=1)),
+        (FIRST, SECOND, THIRD._replace(previous_position=1)),
+        (FIRST, SECOND, THIRD._replace(revision=1)),
     ],
     ids=["missed", "twice", "order", "gap", "revision"],
 )

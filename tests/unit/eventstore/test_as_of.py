@@ -1,6 +1,7 @@
 """The state of an aggregate as of a moment, by whichever of three measures."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from eventstore.as_of import AsOf
@@ -17,12 +18,11 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.fixture
 async def executor() -> Executor:
     """Open a ward at noon, admit a minute later, close it after another one."""
-    log = MemoryEventLog()
+    minutes = count()
+    log = MemoryEventLog(clock=lambda: NOON + timedelta(minutes=next(minutes)))
     executor = Executor(log, WardCodec())
     for command in (open_ward, admit, close):
         await executor.execute(STREAM, WARD, command, subject="", request=new_request())
-    for minutes, event in enumerate(log._log):
-        object.__setattr__(event, "recorded_at", NOON + timedelta(minutes=minutes))
     return executor
 
 

@@ -15,7 +15,7 @@ from unit.messaging.test_headers import EVENT
 
 
 def event(position: int, previous: int, *, epoch: int = 1) -> ReceivedEvent:
-    recorded = replace(EVENT, position=position, previous_position=previous)
+    recorded = EVENT._replace(position=position, previous_position=previous)
     return from_log("conversations", epoch, recorded)
 
 

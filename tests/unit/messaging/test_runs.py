@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
 from messaging.outgoing import RunLimits, outgoing, runs
@@ -20,7 +18,7 @@ def test_runs_keep_the_order_and_their_bounds(
         outgoing(
             "conversations",
             1,
-            replace(EVENT, position=at + 1, data=bytes(length)),
+            EVENT._replace(position=at + 1, data=bytes(length)),
             max_bytes=1 << 20,
         )
         for at, length in enumerate(sizes)
@@ -37,7 +35,7 @@ def test_runs_keep_the_order_and_their_bounds(
 
 @given(length=st.integers(0, 5000), metadata=st.integers(0, 5000))
 def test_no_message_is_larger_than_the_server_takes(length: int, metadata: int) -> None:
-    event = replace(EVENT, data=bytes(length), metadata=bytes(metadata))
+    event = EVENT._replace(data=bytes(length), metadata=bytes(metadata))
     message = outgoing("conversations", 1, event, max_bytes=3000)
     wire = sum(len(name) + len(value) + 4 for name, value in message.headers.items())
     assert wire + 14 + len(message.data) < 3000

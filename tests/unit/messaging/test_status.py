@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,7 +28,7 @@ class Clock:
 
 
 def run(position: int, *, seconds_old: int) -> Run:
-    event = replace(EVENT, position=position, recorded_at=NOON - timedelta(seconds=seconds_old))
+    event = EVENT._replace(position=position, recorded_at=NOON - timedelta(seconds=seconds_old))
     return Run((outgoing("conversations", 1, event, max_bytes=1 << 20),), 1)
 
 
@@ -66,7 +65,7 @@ def test_a_relay_that_is_held_up_gets_later_and_says_why_until_it_moves() -> Non
 def test_a_consumer_is_as_late_as_the_first_event_it_has_in_hand() -> None:
     clock = Clock()
     progress = ConsumerProgress(CONSUMPTION, clock)
-    event = replace(EVENT, recorded_at=NOON - timedelta(seconds=5))
+    event = EVENT._replace(recorded_at=NOON - timedelta(seconds=5))
     progress.received(3, 7, from_log("conversations", 1, event))
     assert (progress.status().lag, progress.status().lag_seconds) == (10, 5.0)
     progress.handled(Place(1, 42), 0)

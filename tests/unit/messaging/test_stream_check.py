@@ -16,7 +16,7 @@ from unit.messaging.test_headers import EVENT
 
 SERVICE = "conversations"
 LOG = [
-    replace(EVENT, position=10 * n, previous_position=10 * (n - 1), revision=n, id=UUID(int=n))
+    EVENT._replace(position=10 * n, previous_position=10 * (n - 1), revision=n, id=UUID(int=n))
     for n in range(1, 8)
 ]
 
@@ -90,11 +90,11 @@ async def test_doubled_and_late_events_are_counted() -> None:
 @pytest.mark.parametrize(
     ("strange", "kind", "went_back"),
     [
-        (stored(replace(LOG[3], id=UUID(int=99)))[0], Foreign.OTHER_EVENT, True),
-        (stored(replace(LOG[3], data=b"else"))[0], Foreign.ALTERED, False),
-        (stored(replace(LOG[3], previous_position=20))[0], Foreign.ALTERED, False),
-        (stored(replace(LOG[3], position=35))[0], Foreign.NOT_IN_LOG, True),
-        (stored(replace(LOG[3], position=71))[0], Foreign.AHEAD, True),
+        (stored(LOG[3]._replace(id=UUID(int=99)))[0], Foreign.OTHER_EVENT, True),
+        (stored(LOG[3]._replace(data=b"else"))[0], Foreign.ALTERED, False),
+        (stored(LOG[3]._replace(previous_position=20))[0], Foreign.ALTERED, False),
+        (stored(LOG[3]._replace(position=35))[0], Foreign.NOT_IN_LOG, True),
+        (stored(LOG[3]._replace(position=71))[0], Foreign.AHEAD, True),
         (stored(LOG[3], epoch=2)[0], Foreign.OTHER_EPOCH, False),
         (StoredMessage(1, "careline.demo.x.y.Z", {}, b""), Foreign.MALFORMED, False),
     ],
@@ -111,9 +111,9 @@ async def test_what_does_not_belong_there_is_told_by_what_it_is(
 
 
 async def test_an_event_too_large_for_a_message_is_equal_by_its_length() -> None:
-    large = replace(LOG[0], data=bytes(5000))
+    large = LOG[0]._replace(data=bytes(5000))
     assert (await checked(stored(large, max_bytes=4000), log=[large], acknowledged=10)).ok
-    shorter = replace(LOG[0], data=bytes(4999))
+    shorter = LOG[0]._replace(data=bytes(4999))
     assert not (await checked(stored(shorter, max_bytes=4000), log=[large], acknowledged=10)).ok
 
 

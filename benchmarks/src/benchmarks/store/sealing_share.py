@@ -68,12 +68,11 @@ async def _run(
     async def write() -> None:
         stream = new_stream()
         for revision in count(-1):
+            ids = [new_id()]
             start = perf_counter()
             if start > end:
                 return
-            events = await codec.encode(
-                stream, stream.name, [new_id()], [message], METADATA, DIGEST
-            )
+            events = await codec.encode(stream, stream.name, ids, [message], METADATA, DIGEST)
             spent.sealing += perf_counter() - start
             expected = (
                 ExpectedRevision.NO_STREAM if revision < 0 else ExpectedRevision.exact(revision)

@@ -1,6 +1,6 @@
 """A log in memory: for fast tests of what stands on a log, lost with its process."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from uuid import UUID
@@ -22,7 +22,8 @@ _PAGE_EVENTS = 500
 class MemoryEventLog:
     """Appends, reads and subscribes as the promises say; knows no durability but its own life."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
         self._log: list[RecordedEvent] = []
         self._streams: dict[StreamId, list[RecordedEvent]] = {}
         self._by_id: dict[UUID, RecordedEvent] = {}
@@ -127,7 +128,7 @@ class MemoryEventLog:
             type=event.type,
             data=event.data,
             metadata=event.metadata,
-            recorded_at=datetime.now(UTC),
+            recorded_at=self._clock(),
             digest=event.digest,
         )
         events.append(recorded)

@@ -5,5 +5,10 @@ _LENGTH_BYTES = 4
 
 def framed(*parts: str | bytes) -> bytes:
     """Each part behind its length (4 bytes, big-endian); text as UTF-8."""
-    octets = (part.encode() if isinstance(part, str) else part for part in parts)
-    return b"".join(len(part).to_bytes(_LENGTH_BYTES) + part for part in octets)
+    # A plain loop: each event that is sealed or opened comes by here.
+    octets = []
+    for part in parts:
+        of_part = part.encode() if isinstance(part, str) else part
+        octets.append(len(of_part).to_bytes(_LENGTH_BYTES))
+        octets.append(of_part)
+    return b"".join(octets)
