@@ -221,8 +221,13 @@ async def ground_on(database: Database, vault: VaultRig, folder: Path) -> AsyncI
 
 
 @asynccontextmanager
-async def process_on(ground: Ground, **settings: object) -> AsyncIterator[Process]:
-    """Run the service as its compose.py makes it, by the ground's clock."""
+async def process_on(
+    ground: Ground, *, conversations: str = "127.0.0.1:9", **settings: object
+) -> AsyncIterator[Process]:
+    """Run the service as its compose.py makes it, by the ground's clock.
+
+    `conversations` is where that service's log is to be asked for.
+    """
     async with AsyncExitStack() as stack:
         telemetry = await stack.enter_async_context(
             collected_in_process(SERVICE, InMemorySpanExporter())
@@ -246,7 +251,7 @@ async def process_on(ground: Ground, **settings: object) -> AsyncIterator[Proces
         parts = ServiceParts(
             telemetry, log, queries, ground.keyring, ground.keys, messaging=messaging
         )
-        peers = Peers({"conversations": "127.0.0.1:9"})
+        peers = Peers({"conversations": conversations})
         chosen = local_settings(RoutingSettings, SERVICE, peers=peers, **settings)
         composed = partial(compose, now=ground.clock)
         service = Service(SERVICE, RoutingSettings, (events_pb2,), composed)

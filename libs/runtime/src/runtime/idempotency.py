@@ -85,6 +85,7 @@ def metadata_of(context: RequestContext) -> EventMetadata:
         traceparent=context.traceparent,
         tracestate=context.tracestate,
         action=context.action,
+        cause=context.cause,
     )
 
 

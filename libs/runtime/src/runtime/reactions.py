@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from careline.log.v1.recorded_event_pb2 import EventMetadata
+from careline.log.v1.recorded_event_pb2 import EventMetadata, EventPlace
 from messaging.handling import RetryLater
 from messaging.received_event import ReceivedEvent
 
@@ -56,6 +56,7 @@ class Reaction:
             deadline=asyncio.get_running_loop().time() + REACTION_SECONDS,
             correlation_id=metadata.correlation_id,
             causation_id=str(event.id),
+            cause=EventPlace(service=event.source, epoch=event.epoch, position=event.position),
             traceparent=carrier.get("traceparent", ""),
             tracestate=carrier.get("tracestate", ""),
         )

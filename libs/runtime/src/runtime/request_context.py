@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from careline.log.v1.recorded_event_pb2 import EventPlace
+
 from runtime.principal import Principal
 from runtime.purpose_of_use import PurposeOfUse
 from runtime.refusal import Refused
@@ -17,7 +19,8 @@ class RequestContext:
 
     `tenant` is a slug, or ALL_TENANTS for a service that named none. `principal` is None for
     anonymous methods. `deadline` is on the event loop's clock. `correlation_id` is UUID text.
-    `caller_assertion` is the unverified text that the caller sent.
+    `cause` is where the event stands that is reacted to. `caller_assertion` is the unverified
+    text that the caller sent.
     """
 
     action: str
@@ -28,6 +31,7 @@ class RequestContext:
     deadline: float
     correlation_id: str
     causation_id: str = ""
+    cause: EventPlace | None = None
     traceparent: str = ""
     tracestate: str = ""
     caller_assertion: str = field(default="", repr=False)

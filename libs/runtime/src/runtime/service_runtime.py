@@ -32,6 +32,7 @@ from runtime.interceptors.authenticate import EndedSessions
 from runtime.log_service import LogApi
 from runtime.outgoing import Outgoing
 from runtime.remote_log import RemoteLogReader
+from runtime.retracted_reactions import RETRACTION_EVENTS, RetractedReactions
 from runtime.served_method import AddServicer, ServedMethod, methods_of
 from runtime.service_messaging import Subscription
 from runtime.service_parts import ServiceParts
@@ -75,7 +76,7 @@ class ServiceRuntime(Generic[SettingsT]):
         self.queries: AsyncEngine = parts.queries
         self.keyring = parts.keyring
         self.sealer = Sealer(parts.keyring)
-        types = (*events, *ACCESS_EVENTS)
+        types = (*events, *ACCESS_EVENTS, *RETRACTION_EVENTS)
         self.codec = LogCodec(EventCodec(self.sealer, self.service, types, upcasters))
         snapshots = None
         if parts.snapshots is not None:
@@ -87,6 +88,9 @@ class ServiceRuntime(Generic[SettingsT]):
         self.requests = Requests(parts.keyring)
         self.recorder = EventRecorder(self.log, self.codec)
         self.records = AccessRecords(self.recorder, self.requests)
+        self.retracted_reactions = RetractedReactions(
+            self.service, self.log, self.recorder, self.requests
+        )
         self.access = Access(policies)
         self.keys = parts.keys
         public_keys = PublicKeys(parts.keys, TOKEN_KEYS | {KEY})
@@ -138,8 +142,9 @@ class ServiceRuntime(Generic[SettingsT]):
 
         The handler runs in a transaction and in a request of this service's own for the event's
         tenant. Gaps are filled from the source's LogService. `retract` undoes, in a transaction
-        over all tenants, what was done for events that a restore of that log lost; without it the
-        consumer stops there. Raises PeerUnknown.
+        over all tenants, what was done for events that a restore of that log lost; where all that
+        was done are own events, `retracted_reactions.retract` tells which. Without it the consumer
+        stops there. Raises PeerUnknown.
         """
         if self._parts.messaging is None:
             return

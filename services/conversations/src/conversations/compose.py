@@ -67,7 +67,12 @@ async def compose(runtime: ServiceRuntime[ConversationsSettings]) -> None:
     runtime.run(arrivals.run)
     runtime.run(expiring.run)
     reactions = RoutingReactions(commands, requests, ROUTING.durable)
-    runtime.consume(ROUTING.source, ROUTING.purpose, reactions.handle)
+    runtime.consume(
+        ROUTING.source,
+        ROUTING.purpose,
+        reactions.handle,
+        retract=runtime.retracted_reactions.retract,
+    )
 
     runtime.serve(
         add_ConversationServiceServicer_to_server,

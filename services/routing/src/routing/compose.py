@@ -37,7 +37,12 @@ async def compose(
     )
     runtime.run(boards.run)
     runtime.run(dispatcher.run)
-    runtime.consume(CONVERSATIONS.source, CONVERSATIONS.purpose, reactions.handle)
+    runtime.consume(
+        CONVERSATIONS.source,
+        CONVERSATIONS.purpose,
+        reactions.handle,
+        retract=runtime.retracted_reactions.retract,
+    )
     runtime.serve(add_RoutingServiceServicer_to_server, GrpcRouting(contacts, requests))
     runtime.serve(add_AgentDeskServiceServicer_to_server, desk)
     runtime.serve(add_QueueServiceServicer_to_server, GrpcQueues(contacts, requests))

@@ -1,25 +1,21 @@
 """Tells which entries have no event any more, once a service's log was restored from a copy."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final, Protocol
-from uuid import UUID
 
 from careline.audit.events.v1.events_pb2 import EntriesRetracted
 from eventstore.expected_revision import ExpectedRevision
-from eventstore.ids import event_id, request_key
 from eventstore.stream_id import StreamId
 from messaging.retraction import Retraction
 from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
-from runtime.principal import service_principal
-from runtime.request_context import RequestContext, acting_in
+from runtime.request_context import acting_in
+from runtime.retraction_request import retraction_id, retraction_request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.domain.trail import retractions_of
 
 _ACTION: Final = "audit.retractEntries"
-_APPEND_SECONDS: Final = 30.0
 
 
 class Trail(Protocol):
@@ -46,7 +42,6 @@ class TrailRetractor:
             await self._tell(tenant, number, retraction)
 
     async def _tell(self, tenant: str, number: int, retraction: Retraction) -> None:
-        about = _id_of(retraction)
         event = EntriesRetracted(
             service=retraction.source,
             followed_epoch=retraction.from_epoch,
@@ -56,24 +51,6 @@ class TrailRetractor:
             entries=number,
         )
         stream = StreamId(tenant, retractions_of(retraction.source))
-        with acting_in(_own_request(tenant, about)):
-            request = await self._requests.own_decision(about)
+        with acting_in(retraction_request("audit", _ACTION, tenant, retraction)):
+            request = await self._requests.own_decision(retraction_id(retraction))
             await self._recorder.append(stream, event, request, expected=ExpectedRevision.ANY)
-
-
-def _id_of(retraction: Retraction) -> UUID:
-    """Give the same id for the same retraction, whoever tries it how often."""
-    epochs = (str(retraction.from_epoch), str(retraction.to_epoch))
-    return event_id(request_key(_ACTION, retraction.source, *epochs), 0, None)
-
-
-def _own_request(tenant: str, about: UUID) -> RequestContext:
-    return RequestContext(
-        action=_ACTION,
-        method=_ACTION,
-        principal=service_principal("audit"),
-        tenant=tenant,
-        purpose=None,
-        deadline=asyncio.get_running_loop().time() + _APPEND_SECONDS,
-        correlation_id=str(about),
-    )

@@ -25,19 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$careline/log/v1/recorded_event.proto\x12\x0f\x63\x61reline.log.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdf\x01\n\rRecordedEvent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x19\n\x11previous_position\x18\x02 \x01(\x03\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0e\n\x06stream\x18\x04 \x01(\t\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x06 \x01(\t\x12\x0c\n\x04type\x18\x07 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x08 \x01(\x0c\x12\x10\n\x08metadata\x18\t \x01(\x0c\x12/\n\x0brecord_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xb5\x01\n\rEventMetadata\x12%\n\x05\x61\x63tor\x18\x01 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0epurpose_of_use\x18\x02 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x03 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x04 \x01(\t\x12\x13\n\x0btraceparent\x18\x05 \x01(\t\x12\x12\n\ntracestate\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\"C\n\x05\x41\x63tor\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.careline.log.v1.PrincipalKind\x12\x0c\n\x04name\x18\x02 \x01(\t*\x9f\x01\n\rPrincipalKind\x12\x1e\n\x1aPRINCIPAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14PRINCIPAL_KIND_AGENT\x10\x01\x12\x1b\n\x17PRINCIPAL_KIND_FRONTEND\x10\x02\x12\x1a\n\x16PRINCIPAL_KIND_SERVICE\x10\x03\x12\x1b\n\x17PRINCIPAL_KIND_OPERATOR\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$careline/log/v1/recorded_event.proto\x12\x0f\x63\x61reline.log.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xdf\x01\n\rRecordedEvent\x12\x10\n\x08position\x18\x01 \x01(\x03\x12\x19\n\x11previous_position\x18\x02 \x01(\x03\x12\x0e\n\x06tenant\x18\x03 \x01(\t\x12\x0e\n\x06stream\x18\x04 \x01(\t\x12\x10\n\x08revision\x18\x05 \x01(\x03\x12\x10\n\x08\x65vent_id\x18\x06 \x01(\t\x12\x0c\n\x04type\x18\x07 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x08 \x01(\x0c\x12\x10\n\x08metadata\x18\t \x01(\x0c\x12/\n\x0brecord_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xe1\x01\n\rEventMetadata\x12%\n\x05\x61\x63tor\x18\x01 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0epurpose_of_use\x18\x02 \x01(\t\x12\x16\n\x0e\x63orrelation_id\x18\x03 \x01(\t\x12\x14\n\x0c\x63\x61usation_id\x18\x04 \x01(\t\x12\x13\n\x0btraceparent\x18\x05 \x01(\t\x12\x12\n\ntracestate\x18\x06 \x01(\t\x12\x0e\n\x06\x61\x63tion\x18\x07 \x01(\t\x12*\n\x05\x63\x61use\x18\x08 \x01(\x0b\x32\x1b.careline.log.v1.EventPlace\">\n\nEventPlace\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x10\n\x08position\x18\x03 \x01(\x03\"C\n\x05\x41\x63tor\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.careline.log.v1.PrincipalKind\x12\x0c\n\x04name\x18\x02 \x01(\t*\x9f\x01\n\rPrincipalKind\x12\x1e\n\x1aPRINCIPAL_KIND_UNSPECIFIED\x10\x00\x12\x18\n\x14PRINCIPAL_KIND_AGENT\x10\x01\x12\x1b\n\x17PRINCIPAL_KIND_FRONTEND\x10\x02\x12\x1a\n\x16PRINCIPAL_KIND_SERVICE\x10\x03\x12\x1b\n\x17PRINCIPAL_KIND_OPERATOR\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'careline.log.v1.recorded_event_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRINCIPALKIND']._serialized_start=570
-  _globals['_PRINCIPALKIND']._serialized_end=729
+  _globals['_PRINCIPALKIND']._serialized_start=678
+  _globals['_PRINCIPALKIND']._serialized_end=837
   _globals['_RECORDEDEVENT']._serialized_start=91
   _globals['_RECORDEDEVENT']._serialized_end=314
   _globals['_EVENTMETADATA']._serialized_start=317
-  _globals['_EVENTMETADATA']._serialized_end=498
-  _globals['_ACTOR']._serialized_start=500
-  _globals['_ACTOR']._serialized_end=567
+  _globals['_EVENTMETADATA']._serialized_end=542
+  _globals['_EVENTPLACE']._serialized_start=544
+  _globals['_EVENTPLACE']._serialized_end=606
+  _globals['_ACTOR']._serialized_start=608
+  _globals['_ACTOR']._serialized_end=675
 # @@protoc_insertion_point(module_scope)

@@ -123,6 +123,7 @@ class EventMetadata(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     TRACESTATE_FIELD_NUMBER: _builtins.int
     ACTION_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
     purpose_of_use: _builtins.str
     """Purpose of use, a HL7 v3 PurposeOfUse code as TREAT, HPAYMT, HOPERAT, ETREAT."""
     correlation_id: _builtins.str
@@ -139,6 +140,10 @@ class EventMetadata(_message.Message):
     def actor(self) -> Global___Actor:
         """Who did it."""
 
+    @_builtins.property
+    def cause(self) -> Global___EventPlace:
+        """Where the event that this event reacts to stands, not set when a call caused it."""
+
     def __init__(
         self,
         *,
@@ -149,14 +154,45 @@ class EventMetadata(_message.Message):
         traceparent: _builtins.str = ...,
         tracestate: _builtins.str = ...,
         action: _builtins.str = ...,
+        cause: Global___EventPlace | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "cause", b"cause"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "causation_id", b"causation_id", "correlation_id", b"correlation_id", "purpose_of_use", b"purpose_of_use", "traceparent", b"traceparent", "tracestate", b"tracestate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "causation_id", b"causation_id", "cause", b"cause", "correlation_id", b"correlation_id", "purpose_of_use", b"purpose_of_use", "traceparent", b"traceparent", "tracestate", b"tracestate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EventMetadata: _TypeAlias = EventMetadata  # noqa: Y015
+
+@_typing.final
+class EventPlace(_message.Message):
+    """Where an event stands in whose log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    EPOCH_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """Service whose log it is."""
+    epoch: _builtins.int
+    """Restore epoch of that log in which the event was read."""
+    position: _builtins.int
+    """Position in that log."""
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        epoch: _builtins.int = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["epoch", b"epoch", "position", b"position", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EventPlace: _TypeAlias = EventPlace  # noqa: Y015
 
 @_typing.final
 class Actor(_message.Message):

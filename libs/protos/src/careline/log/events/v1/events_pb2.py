@@ -26,7 +26,7 @@ from careline.log.v1 import recorded_event_pb2 as careline_dot_log_dot_v1_dot_re
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#careline/log/events/v1/events.proto\x12\x16\x63\x61reline.log.events.v1\x1a$careline/log/v1/recorded_event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x01\n\tDisclosed\x12\x0f\n\x07patient\x18\x01 \x01(\t\x12)\n\trecipient\x18\x02 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0epurpose_of_use\x18\x03 \x01(\t\x12\x16\n\x0eresource_types\x18\x04 \x03(\t\x12\x14\n\x0c\x63onversation\x18\x05 \x01(\t\x12\x14\n\x0c\x63\x61ller_level\x18\x06 \x01(\t\x12\x31\n\rdisclose_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bobligations\x18\x08 \x03(\t\"\x93\x01\n\rAccessRefused\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12)\n\tprincipal\x18\x02 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0epurpose_of_use\x18\x03 \x01(\t\x12/\n\x0brefuse_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x07LogRead\x12&\n\x06reader\x18\x01 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12-\n\tread_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#careline/log/events/v1/events.proto\x12\x16\x63\x61reline.log.events.v1\x1a$careline/log/v1/recorded_event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x01\n\tDisclosed\x12\x0f\n\x07patient\x18\x01 \x01(\t\x12)\n\trecipient\x18\x02 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0epurpose_of_use\x18\x03 \x01(\t\x12\x16\n\x0eresource_types\x18\x04 \x03(\t\x12\x14\n\x0c\x63onversation\x18\x05 \x01(\t\x12\x14\n\x0c\x63\x61ller_level\x18\x06 \x01(\t\x12\x31\n\rdisclose_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x13\n\x0bobligations\x18\x08 \x03(\t\"\x93\x01\n\rAccessRefused\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12)\n\tprincipal\x18\x02 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0epurpose_of_use\x18\x03 \x01(\t\x12/\n\x0brefuse_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x88\x01\n\x07LogRead\x12&\n\x06reader\x18\x01 \x01(\x0b\x32\x16.careline.log.v1.Actor\x12\x16\n\x0e\x61\x66ter_position\x18\x02 \x01(\x03\x12\x0e\n\x06stream\x18\x03 \x01(\t\x12-\n\tread_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x02\n\x12ReactionsRetracted\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x16\n\x0e\x66ollowed_epoch\x18\x02 \x01(\x03\x12\x16\n\x0erestored_epoch\x18\x03 \x01(\x03\x12\x16\n\x0e\x61\x66ter_position\x18\x04 \x01(\x03\x12\x16\n\x0euntil_position\x18\x05 \x01(\x03\x12\r\n\x05\x63ount\x18\x06 \x01(\x03\x12\x46\n\treactions\x18\x07 \x03(\x0b\x32\x33.careline.log.events.v1.ReactionsRetracted.Reaction\x1a:\n\x08Reaction\x12\x0e\n\x06stream\x18\x01 \x01(\t\x12\x10\n\x08\x65vent_id\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,4 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESSREFUSED']._serialized_end=520
   _globals['_LOGREAD']._serialized_start=523
   _globals['_LOGREAD']._serialized_end=659
+  _globals['_REACTIONSRETRACTED']._serialized_start=662
+  _globals['_REACTIONSRETRACTED']._serialized_end=942
+  _globals['_REACTIONSRETRACTED_REACTION']._serialized_start=884
+  _globals['_REACTIONSRETRACTED_REACTION']._serialized_end=942
 # @@protoc_insertion_point(module_scope)

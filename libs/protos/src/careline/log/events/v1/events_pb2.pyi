@@ -155,3 +155,81 @@ class LogRead(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LogRead: _TypeAlias = LogRead  # noqa: Y015
+
+@_typing.final
+class ReactionsRetracted(_message.Message):
+    """Another service's log was restored from a copy and no longer has events that this service had reacted to in this
+    tenant. What it did stays done: people decide what of it is to be undone. Stream "retractions/<service>".
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Reaction(_message.Message):
+        """An event that reacts to one that is no more."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        STREAM_FIELD_NUMBER: _builtins.int
+        EVENT_ID_FIELD_NUMBER: _builtins.int
+        TYPE_FIELD_NUMBER: _builtins.int
+        stream: _builtins.str
+        """Stream, as "contacts/0197..."."""
+        event_id: _builtins.str
+        """Event id."""
+        type: _builtins.str
+        """Full proto name of its message."""
+        def __init__(
+            self,
+            *,
+            stream: _builtins.str = ...,
+            event_id: _builtins.str = ...,
+            type: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["event_id", b"event_id", "stream", b"stream", "type", b"type"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    FOLLOWED_EPOCH_FIELD_NUMBER: _builtins.int
+    RESTORED_EPOCH_FIELD_NUMBER: _builtins.int
+    AFTER_POSITION_FIELD_NUMBER: _builtins.int
+    UNTIL_POSITION_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    REACTIONS_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    """Service whose log was restored."""
+    followed_epoch: _builtins.int
+    """Epoch of that log in which it was last followed."""
+    restored_epoch: _builtins.int
+    """Epoch of that log since its restore."""
+    after_position: _builtins.int
+    """What the log has up to here still stands."""
+    until_position: _builtins.int
+    """Events from above `after_position` up to here are no more."""
+    count: _builtins.int
+    """How many events of this tenant in this log react to those."""
+    @_builtins.property
+    def reactions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReactionsRetracted.Reaction]:
+        """The first hundred of them."""
+
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        followed_epoch: _builtins.int = ...,
+        restored_epoch: _builtins.int = ...,
+        after_position: _builtins.int = ...,
+        until_position: _builtins.int = ...,
+        count: _builtins.int = ...,
+        reactions: _abc.Iterable[Global___ReactionsRetracted.Reaction] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_position", b"after_position", "count", b"count", "followed_epoch", b"followed_epoch", "reactions", b"reactions", "restored_epoch", b"restored_epoch", "service", b"service", "until_position", b"until_position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReactionsRetracted: _TypeAlias = ReactionsRetracted  # noqa: Y015

@@ -1,0 +1,78 @@
+"""Tells which of a service's own events react to events that a restored log no longer has."""
+
+from collections import defaultdict
+from typing import Final
+
+from careline.log.events.v1.events_pb2 import ReactionsRetracted
+from careline.log.v1.recorded_event_pb2 import EventMetadata
+from eventstore.event import RecordedEvent
+from eventstore.event_log import EventLog
+from eventstore.expected_revision import ExpectedRevision
+from eventstore.stream_id import StreamId
+from messaging.retraction import Retraction
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from runtime.event_recorder import EventRecorder
+from runtime.idempotency import Requests
+from runtime.request_context import acting_in
+from runtime.retraction_request import retraction_id, retraction_request
+
+RETRACTION_EVENTS: Final = (ReactionsRetracted,)
+MOST_NAMED: Final = 100
+
+
+class RetractedReactions:
+    """Undoes nothing: a call that was answered is answered. People read what may have to be undone.
+
+    That fits services whose reactions are events of their own log, and nothing else.
+    """
+
+    def __init__(
+        self, service: str, log: EventLog, recorder: EventRecorder, requests: Requests
+    ) -> None:
+        self._service = service
+        self._log = log
+        self._recorder = recorder
+        self._requests = requests
+
+    async def retract(self, _: AsyncConnection, retraction: Retraction) -> None:
+        """Append to each tenant concerned what is about; a second try appends none."""
+        found: defaultdict[str, list[RecordedEvent]] = defaultdict(list)
+        async for event in self._log.read_log():
+            if _reacts_to(event, retraction):
+                found[event.stream.tenant].append(event)
+        for tenant, reactions in sorted(found.items()):
+            await self._tell(tenant, reactions, retraction)
+
+    async def _tell(
+        self, tenant: str, reactions: list[RecordedEvent], retraction: Retraction
+    ) -> None:
+        event = ReactionsRetracted(
+            service=retraction.source,
+            followed_epoch=retraction.from_epoch,
+            restored_epoch=retraction.to_epoch,
+            after_position=retraction.after,
+            until_position=retraction.until,
+            count=len(reactions),
+            reactions=[
+                ReactionsRetracted.Reaction(
+                    stream=one.stream.name, event_id=str(one.id), type=one.type
+                )
+                for one in reactions[:MOST_NAMED]
+            ],
+        )
+        stream = StreamId(tenant, f"retractions/{retraction.source}")
+        action = f"{self._service}.retractReactions"
+        with acting_in(retraction_request(self._service, action, tenant, retraction)):
+            request = await self._requests.own_decision(retraction_id(retraction))
+            await self._recorder.append(stream, event, request, expected=ExpectedRevision.ANY)
+
+
+def _reacts_to(event: RecordedEvent, retraction: Retraction) -> bool:
+    cause = EventMetadata.FromString(event.metadata).cause
+    return (
+        cause.service == retraction.source
+        # What an earlier epoch had and this one kept has its old position.
+        and cause.epoch <= retraction.from_epoch
+        and retraction.after < cause.position <= retraction.until
+    )
