@@ -18,6 +18,8 @@ MESSAGE_ID = "Nats-Msg-Id"
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
 # The event was too large for a message: its bytes are in its owner's log only.
 OMITTED = "careline-omitted"
+# The keyed hash of the request: with it a log that lost the event has it back whole.
+DIGEST = "careline-digest"
 
 _SOURCE_PREFIX = "careline/"
 
@@ -63,6 +65,7 @@ def headers_of(service: str, epoch: int, event: RecordedEvent) -> dict[str, str]
         "careline-previous-position": str(event.previous_position),
         "careline-revision": str(event.revision),
         "careline-metadata": base64.b64encode(event.metadata).decode(),
+        DIGEST: base64.b64encode(event.digest).decode(),
     }
     traceparent, tracestate = trace_of(event.metadata)
     if traceparent:

@@ -38,3 +38,8 @@ async def read_lineage(store: ArchiveStore, log: str, keys: PublicKeys) -> list[
             raise ArchiveDamaged(Fault.LINEAGE_BROKEN, parent.folder.prefix)
         stretches.insert(0, Stretch(parent, fork.position))
     return stretches
+
+
+def ends_of(stretches: list[Stretch]) -> dict[int, int]:
+    """Give for each epoch of a lineage the last position that counts."""
+    return {stretch.chain.folder.epoch: stretch.until for stretch in stretches}

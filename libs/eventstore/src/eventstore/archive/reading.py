@@ -23,13 +23,21 @@ async def read_events(
     """
     for stretch in stretches:
         for segment in stretch.chain.segments:
-            if segment.manifest.previous_position >= stretch.until:
-                break
-            content = await _content(store, segment)
-            for batch in _batches(segment, content):
-                kept = [event for event in batch if event.position <= stretch.until]
-                if kept:
-                    yield kept
+            async for batch in read_segment(store, segment, stretch.until):
+                yield batch
+
+
+async def read_segment(
+    store: ArchiveStore, segment: Segment, until: int
+) -> AsyncIterator[list[RecordedEvent]]:
+    """Give a segment's events up to a position, as `read_events` does."""
+    if segment.manifest.previous_position >= until:
+        return
+    content = await _content(store, segment)
+    for batch in _batches(segment, content):
+        kept = [event for event in batch if event.position <= until]
+        if kept:
+            yield kept
 
 
 async def _content(store: ArchiveStore, segment: Segment) -> bytes:

@@ -2,23 +2,26 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from eventstore.archive.errors import ArchiveError
-from eventstore.archive.lineage import Stretch, read_lineage
+from eventstore.archive.lineage import Stretch, ends_of, read_lineage
 from eventstore.archive.object_store import ArchiveStore
-from eventstore.archive.point import Point, position_of
+from eventstore.archive.point import Point, position_until
 from eventstore.archive.reading import read_events
 from eventstore.archive.signing import PublicKeys
+from eventstore.archive.tail import Tail
+from eventstore.archive.tail_import import TailImport, last_until
 from eventstore.event import RecordedEvent
 from eventstore.postgres.statements import identifier, read_statements
 
 POSITION_GAP = 1_000_000
-"""How far beyond everything archived a restored log goes on: no position is ever given twice, be it
-one that was given and lost before it was archived.
+"""How far beyond everything archived and published a restored log goes on: no position is ever
+given twice, be it one that was given and lost before either had it.
 """
 _COLUMNS = (
     "position",
@@ -47,7 +50,8 @@ class LogNotEmpty(ArchiveError):
 class Restored:
     """What a log holds now: its epoch, its last position, how many events.
 
-    `archived_position` is the archive's last: what lies between the two was left out as asked.
+    `archived_position` is the archive's last. `streamed` of the events came from the stream's tail;
+    `tail_ended` says why no more of it was taken, None where it was taken as far as asked.
     """
 
     log: str
@@ -55,6 +59,8 @@ class Restored:
     position: int
     events: int
     archived_position: int
+    streamed: int = 0
+    tail_ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +72,66 @@ class LogDatabase:
     owner_role: str
 
 
-async def restore(
-    store: ArchiveStore, log: str, keys: PublicKeys, into: LogDatabase, *, until: Point = None
-) -> Restored:
-    """Copy a log's archive into an empty log, checked while it is read, all or nothing.
+@dataclass(frozen=True, slots=True)
+class TailWanted:
+    """A stream's tail; where it is not `taken`, it only tells what was given out already."""
 
-    So a restore that was broken off left the log empty and is begun again. Raises ArchiveDamaged,
-    ArchiveEmpty, ArchiveUnavailable and LogNotEmpty.
+    tail: Tail
+    taken: bool = True
+
+
+async def restore(
+    store: ArchiveStore,
+    log: str,
+    keys: PublicKeys,
+    into: LogDatabase,
+    *,
+    until: Point = None,
+    beyond: TailWanted | None = None,
+) -> Restored:
+    """Copy a log's archive into an empty log, and what was published beyond it, all or nothing.
+
+    Everything is checked while it is read. A restore that was broken off left the log empty and is
+    begun again. Raises ArchiveDamaged, ArchiveEmpty, ArchiveUnavailable, LogNotEmpty, and what the
+    tail raises.
     """
     identifier(into.owner_role)
     statements = read_statements(files("eventstore.archive") / "sql", into.schema)
     stretches = await read_lineage(store, log, keys)
-    newest = stretches[-1]
-    position = await position_of(store, stretches, until)
+    archived = ends_of(stretches)
+    end = stretches[-1].until
+    tail = beyond.tail if beyond and beyond.taken else None
+    cut = await _cut(store, stretches, tail, until)
+    ended = None
     async with into.engine.begin() as connection:
         await _enter(connection, statements, into.owner_role)
         copied = _Copy(await _driver(connection), into.schema)
-        async for batch in _until(store, stretches, position):
+        async for batch in _until(store, stretches, end if cut is None else cut):
             await copied.add(batch)
-        epoch = await _one(connection, statements["raise_epoch"], newest.chain.folder.epoch)
-        beyond = newest.until + POSITION_GAP
-        await connection.exec_driver_sql(statements["restart_positions"], (beyond,))
+        from_archive = copied.events
+        if tail is not None and (cut is None or cut > end):
+            following = TailImport(connection, statements, copied.add)
+            ended = await following.take(tail.events(archived, end), cut)
+        epoch, position = await beyond.tail.reach(archived) if beyond else (0, 0)
+        epoch = await _one(connection, statements["raise_epoch"], max(epoch, *archived))
+        last = max(end, position) + POSITION_GAP
+        await connection.exec_driver_sql(statements["restart_positions"], (last,))
         await connection.exec_driver_sql(statements["drop_checkpoints"])
-    return Restored(log, epoch, copied.position, copied.events, newest.until)
+    streamed = copied.events - from_archive
+    return Restored(log, epoch, copied.position, copied.events, end, streamed, ended)
+
+
+async def _cut(
+    store: ArchiveStore, stretches: list[Stretch], tail: Tail | None, until: Point
+) -> int | None:
+    """Give the last position that is wanted, None for all there are."""
+    if isinstance(until, datetime) and tail is not None:
+        in_tail = await last_until(tail, ends_of(stretches), until)
+        if in_tail:
+            return in_tail
+    if until is None or isinstance(until, int):
+        return until
+    return await position_until(store, stretches, until)
 
 
 async def _enter(
