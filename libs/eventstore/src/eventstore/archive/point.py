@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from eventstore.archive.lineage import Stretch
+from eventstore.archive.lineage import Stretch, parts_of
 from eventstore.archive.object_store import ArchiveStore
-from eventstore.archive.reading import read_segment
+from eventstore.archive.reading import read_records
+from eventstore.archive.record import microseconds
 
 Point = int | datetime | None
 """A position, a time with its zone, or None for the end."""
@@ -17,11 +18,11 @@ async def position_until(store: ArchiveStore, stretches: list[Stretch], time: da
     events before that one may be some milliseconds younger, and none that is older is left out.
     Read from the end: only what is younger is read twice by who restores the rest.
     """
-    for stretch in reversed(stretches):
-        for segment in reversed(stretch.chain.segments):
-            last = 0
-            async for batch in read_segment(store, segment, stretch.until):
-                last = max([last, *(one.position for one in batch if one.recorded_at <= time)])
-            if last:
-                return last
+    until = microseconds(time)
+    for part in reversed(parts_of(stretches)):
+        last = 0
+        async for batch in read_records(store, [part]):
+            last = max([last, *(one.position for one in batch if one.recorded_at <= until)])
+        if last:
+            return last
     return 0

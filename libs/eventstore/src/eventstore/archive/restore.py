@@ -1,6 +1,8 @@
 """A log brought back from its archive, byte for byte, into an empty one: a new epoch of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -8,11 +10,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from eventstore.archive.copy_rows import COLUMNS, HEADER, TRAILER, CopyRows
 from eventstore.archive.errors import ArchiveError
-from eventstore.archive.lineage import Stretch, ends_of, read_lineage
+from eventstore.archive.lineage import Stretch, ends_of, parts_of, read_lineage
+from eventstore.archive.look_ahead import one_ahead
 from eventstore.archive.object_store import ArchiveStore
 from eventstore.archive.point import Point, position_until
-from eventstore.archive.reading import read_events
+from eventstore.archive.reading import read_records
+from eventstore.archive.record import Record, encode, records
 from eventstore.archive.signing import PublicKeys
 from eventstore.archive.tail import Tail
 from eventstore.archive.tail_import import TailImport, last_until
@@ -23,19 +28,6 @@ POSITION_GAP = 1_000_000
 """How far beyond everything archived and published a restored log goes on: no position is ever
 given twice, be it one that was given and lost before either had it.
 """
-_COLUMNS = (
-    "position",
-    "tenant",
-    "stream",
-    "stream_key",
-    "revision",
-    "event_id",
-    "type",
-    "data",
-    "metadata",
-    "digest",
-    "recorded_at",
-)
 
 
 class LogNotEmpty(ArchiveError):
@@ -106,11 +98,11 @@ async def restore(
     async with into.engine.begin() as connection:
         await _enter(connection, statements, into.owner_role)
         copied = _Copy(await _driver(connection), into.schema)
-        async for batch in _until(store, stretches, end if cut is None else cut):
-            await copied.add(batch)
+        async with aclosing(read_records(store, parts_of(stretches, cut))) as batches:
+            await copied.add(batches)
         from_archive = copied.events
         if tail is not None and (cut is None or cut > end):
-            following = TailImport(connection, statements, copied.add)
+            following = TailImport(connection, statements, copied.add_events)
             ended = await following.take(tail.events(archived, end), cut)
         epoch, position = await beyond.tail.reach(archived) if beyond else (0, 0)
         epoch = await _one(connection, statements["raise_epoch"], max(epoch, *archived))
@@ -143,50 +135,38 @@ async def _enter(
         raise LogNotEmpty(epoch)
 
 
-async def _until(
-    store: ArchiveStore, stretches: list[Stretch], position: int
-) -> AsyncIterator[list[RecordedEvent]]:
-    """Read the archive up to a position."""
-    cut = [
-        Stretch(stretch.chain, min(stretch.until, position))
-        for stretch in stretches
-        if stretch.chain.start < position
-    ]
-    async for batch in read_events(store, cut):
-        yield batch
-
-
 class _Copy:
-    """Events as rows of the log, by COPY."""
+    """Writes events to the log by COPY, and counts them."""
 
     def __init__(self, driver: Any, schema: str) -> None:  # noqa: ANN401 - asyncpg has no types
         self._driver = driver
         self._schema = schema
+        self._rows = CopyRows()
         self.position = 0
         self.events = 0
 
-    async def add(self, events: list[RecordedEvent]) -> None:
-        await self._driver.copy_records_to_table(
-            "event", schema_name=self._schema, columns=_COLUMNS, records=map(_row, events)
-        )
-        self.position = events[-1].position
-        self.events += len(events)
+    async def add(self, batches: AsyncIterator[list[Record]]) -> None:
+        """Write all of them, the next ones being made out while the last are written."""
+        async with aclosing(one_ahead(self._chunks(batches))) as chunks:
+            await self._driver.copy_to_table(
+                "event", schema_name=self._schema, columns=COLUMNS, source=chunks, format="binary"
+            )
 
+    async def add_events(self, events: list[RecordedEvent]) -> None:
+        """Write events that come from elsewhere."""
 
-def _row(event: RecordedEvent) -> tuple[object, ...]:
-    return (
-        event.position,
-        event.stream.tenant,
-        event.stream.name,
-        event.stream.key,
-        event.revision,
-        event.id,
-        event.type,
-        event.data,
-        event.metadata,
-        event.digest,
-        event.recorded_at,
-    )
+        async def batch() -> AsyncIterator[list[Record]]:
+            yield list(records(b"".join(map(encode, events))))
+
+        await self.add(batch())
+
+    async def _chunks(self, batches: AsyncIterator[list[Record]]) -> AsyncIterator[bytes]:
+        yield HEADER
+        async for batch in batches:
+            yield await asyncio.to_thread(self._rows.of, batch)
+            self.position = batch[-1].position
+            self.events += len(batch)
+        yield TRAILER
 
 
 async def _driver(connection: AsyncConnection) -> Any:  # noqa: ANN401 - asyncpg has no types
