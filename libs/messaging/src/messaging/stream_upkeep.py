@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from eventstore.event_log import EventLog, Head
+from eventstore.postgres.epochs import raise_epoch
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.cancellation import cancel_until_ended
@@ -173,9 +174,8 @@ async def _raise_epoch(upkeep: Upkeep, taken: int) -> None:
     if upkeep.owner is None:
         raise ValueError("a new epoch needs the rights of the log's owner")
     head = await upkeep.log.head()
-    statement = load_statements(upkeep.schema)["raise_epoch"]
     async with upkeep.owner.begin() as connection:
-        await connection.exec_driver_sql(statement, (taken, head.position))
+        await raise_epoch(connection, upkeep.schema, taken=taken, head=head.position)
 
 
 async def _publish(upkeep: Upkeep, progress: Progress) -> None:

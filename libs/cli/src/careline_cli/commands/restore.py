@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from careline_cli import console
 from careline_cli.archive_keys import read_keys
+from careline_cli.commands.moment import moment
 from careline_cli.commands.options import Json, PublicKeysFile, chosen_services, data_of
 from careline_cli.provision.external import settings_of_environment
 from careline_cli.restored_log import RestoredLog
@@ -86,14 +86,7 @@ def point_of(text: str, service: str) -> Point:
     """Read a point in time or a position; a position is one log's."""
     if not text:
         return None
-    if text.isascii() and text.isdigit():
-        if not service:
-            raise typer.BadParameter("a position needs --service", param_hint="--until")
-        return int(text)
-    try:
-        point = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("a time or a position", param_hint="--until") from None
-    if point.tzinfo is None:
-        raise typer.BadParameter("a time with its zone, as ...Z", param_hint="--until")
-    return point.astimezone(UTC)
+    point = moment(text, "--until")
+    if isinstance(point, int) and not service:
+        raise typer.BadParameter("a position needs --service", param_hint="--until")
+    return point

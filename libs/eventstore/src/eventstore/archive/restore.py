@@ -22,6 +22,7 @@ from eventstore.archive.signing import PublicKeys
 from eventstore.archive.tail import Tail
 from eventstore.archive.tail_import import TailImport, last_until
 from eventstore.event import RecordedEvent
+from eventstore.postgres.epochs import raise_epoch
 from eventstore.postgres.statements import identifier, read_statements
 
 POSITION_GAP = 1_000_000
@@ -105,9 +106,12 @@ async def restore(
             following = TailImport(connection, statements, copied.add_events)
             ended = await following.take(tail.events(archived, end), cut)
         epoch, position = await beyond.tail.reach(archived) if beyond else (0, 0)
-        epoch = await _one(connection, statements["raise_epoch"], max(epoch, *archived))
-        last = max(end, position) + POSITION_GAP
-        await connection.exec_driver_sql(statements["restart_positions"], (last,))
+        epoch = await raise_epoch(
+            connection,
+            into.schema,
+            used=max(epoch, *archived),
+            taken=max(end, position) + POSITION_GAP,
+        )
         await connection.exec_driver_sql(statements["drop_checkpoints"])
     streamed = copied.events - from_archive
     return Restored(log, epoch, copied.position, copied.events, end, streamed, ended)
