@@ -66,7 +66,7 @@ async def test_a_log_is_restored_by_a_login_that_vault_makes(
         (one.position, one.id, one.data, one.digest, one.recorded_at)
         async for one in rig.log.read_log()
     ]
-    assert json.loads(again.stdout) == {"restored": []}
+    assert json.loads(again.stdout)["restored"] == []
     assert f"the log of {LOG} is restored already" in again.stderr
 
 

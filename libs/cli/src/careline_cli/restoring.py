@@ -172,6 +172,7 @@ class _LogRestore:
     async def _settle(self, ended: str | None) -> Renewal | None:
         if self.streams is None:
             return None
+        self.say(f"{self.service}: looking after its stream")
         lineage = await read_lineage(self.wanted.store, self.service, self.keys)
         renewal = await self.streams.settle(
             self.service, ends_of(lineage), self.engine, leaves_out=self.wanted.leaves_out

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from time import monotonic
 from typing import Annotated
 
 import typer
@@ -51,6 +52,11 @@ def restore(
     """
     data = data_of(context)
     point = point_of(until, service)
+    began = monotonic()
+
+    def say(step: str) -> None:
+        console.say(f"{monotonic() - began:6.1f} s  {step}")
+
     wanted = Wanted(ArchiveStore(url), chosen_services(service), point, archive_only)
     keys = read_keys(public_keys) if public_keys else None
     if external:
@@ -59,15 +65,17 @@ def restore(
         settings = settings_of_environment(RestoreSettings)
         streams = None if archive_only else streams_elsewhere(settings)
         if streams is None:
-            console.say("from the archive alone: streams are not read")
-        restored = asyncio.run(restore_external(settings, wanted, keys, streams, console.say))
+            say("from the archive alone: streams are not read")
+        restored = asyncio.run(restore_external(settings, wanted, keys, streams, say))
     else:
         data.require_stopped()
         data.create()
         with data.held():
-            restored = asyncio.run(restore_logs(data, wanted, keys, console.say))
+            restored = asyncio.run(restore_logs(data, wanted, keys, say))
     if as_json:
-        console.OUT.print_json(json.dumps({"restored": [one.as_json() for one in restored]}))
+        logs = [one.as_json() for one in restored]
+        seconds = round(monotonic() - began, 3)
+        console.OUT.print_json(json.dumps({"restored": logs, "seconds": seconds}))
     else:
         _show(restored)
 
