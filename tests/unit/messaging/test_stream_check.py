@@ -15,6 +15,7 @@ from messaging.stream_check import Foreign, StreamCheck, Stretch, compare
 from unit.messaging.test_headers import EVENT
 
 SERVICE = "conversations"
+LATER = EVENT.recorded_at + timedelta(microseconds=1)
 LOG = [
     replace(EVENT, position=10 * n, previous_position=10 * (n - 1), revision=n, id=UUID(int=n))
     for n in range(1, 8)
@@ -93,6 +94,9 @@ async def test_doubled_and_late_events_are_counted() -> None:
         (stored(replace(LOG[3], id=UUID(int=99)))[0], Foreign.OTHER_EVENT, True),
         (stored(replace(LOG[3], data=b"else"))[0], Foreign.ALTERED, False),
         (stored(replace(LOG[3], previous_position=20))[0], Foreign.ALTERED, False),
+        (stored(replace(LOG[3], digest=b"else"))[0], Foreign.ALTERED, False),
+        (stored(replace(LOG[3], metadata=b""))[0], Foreign.ALTERED, False),
+        (stored(replace(LOG[3], recorded_at=LATER))[0], Foreign.ALTERED, False),
         (stored(replace(LOG[3], position=35))[0], Foreign.NOT_IN_LOG, True),
         (stored(replace(LOG[3], position=71))[0], Foreign.AHEAD, True),
         (stored(LOG[3], epoch=2)[0], Foreign.OTHER_EPOCH, False),

@@ -49,6 +49,11 @@ def trace_of(metadata: bytes) -> tuple[str, str]:
     return context.traceparent, context.tracestate
 
 
+def digest_text(digest: bytes) -> str:
+    """Return a request's digest as its header has it."""
+    return base64.b64encode(digest).decode()
+
+
 def headers_of(service: str, epoch: int, event: RecordedEvent) -> dict[str, str]:
     """Return the headers under which `service` publishes an event of its log."""
     headers = {
@@ -65,7 +70,7 @@ def headers_of(service: str, epoch: int, event: RecordedEvent) -> dict[str, str]
         "careline-previous-position": str(event.previous_position),
         "careline-revision": str(event.revision),
         "careline-metadata": base64.b64encode(event.metadata).decode(),
-        DIGEST: base64.b64encode(event.digest).decode(),
+        DIGEST: digest_text(event.digest),
     }
     traceparent, tracestate = trace_of(event.metadata)
     if traceparent:
