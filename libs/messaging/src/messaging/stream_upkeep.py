@@ -144,20 +144,20 @@ async def _messages(upkeep: Upkeep, tail: StreamTail | None) -> AsyncGenerator[S
 async def make_anew(upkeep: Upkeep) -> None:
     """Make the stream empty, for the relay to fill it from where the log fits into it."""
     config = await stream_config(upkeep.client.jetstream(), upkeep.service)
-    after = await _fitting_after(upkeep, config.max_bytes or 0)
+    after = await _fitting_after(upkeep.log, config.max_bytes or 0)
     await make_stream_anew(upkeep.client.jetstream(), config, upkeep.consumptions, after)
 
 
-async def _fitting_after(upkeep: Upkeep, max_bytes: int) -> int:
+async def _fitting_after(log: EventLog, max_bytes: int) -> int:
     """Return the position after which the log's events fit into a stream; 0 when all do."""
     if max_bytes <= 0:
         return 0
-    statements = load_statements(upkeep.schema)
-    arguments = (int(max_bytes * _SHARE_OF_STREAM), _BYTES_ASIDE)
-    async with upkeep.engine.begin() as connection:
-        await connection.exec_driver_sql(statements["enter_tenant"], ("*",))
-        found = await connection.exec_driver_sql(statements["fitting_after"], arguments)
-        return int(found.scalar_one())
+    left = max_bytes * _SHARE_OF_STREAM
+    async for event in log.read_log(backwards=True):
+        left -= len(event.data) + 2 * len(event.metadata) + _BYTES_ASIDE
+        if left < 0:
+            return event.position
+    return 0
 
 
 @asynccontextmanager
