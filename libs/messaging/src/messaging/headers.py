@@ -22,6 +22,8 @@ OMITTED = "careline-omitted"
 DIGEST = "careline-digest"
 
 _SOURCE_PREFIX = "careline/"
+# Of a bigint.
+_MOST_DIGITS = 19
 
 
 class MessageMalformed(Exception):
@@ -148,7 +150,7 @@ def _text(headers: Mapping[str, str], name: str) -> str:
 
 def _number(headers: Mapping[str, str], name: str) -> int:
     value = _text(headers, name)
-    if not (value.isascii() and value.isdigit()):
+    if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
         raise MessageMalformed(name)
     return int(value)
 

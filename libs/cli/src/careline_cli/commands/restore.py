@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from eventstore.archive.object_store import ArchiveStore
 from eventstore.archive.point import Point
-from rich.table import Table
+from rich.table import Column, Table
 
 from careline_cli import console
 from careline_cli.archive_keys import read_keys
@@ -81,8 +81,8 @@ def restore(
 
 
 def _show(restored: list[RestoredLog]) -> None:
-    names = ("log", "epoch", "position", "from archive", "from stream", "archived", "not restored")
-    table = Table(*names, "seconds", box=None)
+    names = ("epoch", "position", "from archive", "from stream", "archived", "not restored")
+    table = Table(Column("log", no_wrap=True), *names, "seconds", box=None)
     for one in restored:
         log, left_out = one.restored, one.renewal.left_out if one.renewal else "not looked at"
         numbers = (log.epoch, log.position, one.from_archive, log.streamed, log.archived_position)
