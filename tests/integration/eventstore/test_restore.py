@@ -193,7 +193,7 @@ async def test_a_restore_whose_connection_is_lost_is_begun_again(
 ) -> None:
     async with log_db.schema() as empty:
         with monkeypatch.context() as patched:
-            patched.setattr("eventstore.archive.restore._row", lose_connection)
+            patched.setattr("eventstore.archive.restore.CopyRows.of", lose_connection)
             with pytest.raises((DBAPIError, OSError)):
                 await restored(rig, empty)
         await restored(rig, empty)
@@ -201,7 +201,7 @@ async def test_a_restore_whose_connection_is_lost_is_begun_again(
         assert await rows_of(empty) == await rows_of(schema)
 
 
-def lose_connection(_: object) -> tuple[object, ...]:
+def lose_connection(*_: object) -> bytes:
     raise ConnectionResetError
 
 

@@ -51,9 +51,7 @@ async def upkeep(
 @asynccontextmanager
 async def engine_of_owner(log_rig: LogRig) -> AsyncIterator[AsyncEngine]:
     """Make an engine with the rights that the schema's owner has."""
-    query = text("select tableowner from pg_tables where schemaname = :s and tablename = 'event'")
-    async with log_rig.admin.connect() as connection:
-        owner = await connection.scalar(query, {"s": log_rig.schema})
+    owner = await owner_of(log_rig)
     engine = create_async_engine(
         log_rig.admin.url, connect_args={"server_settings": {"role": owner}}
     )
@@ -61,6 +59,13 @@ async def engine_of_owner(log_rig: LogRig) -> AsyncIterator[AsyncEngine]:
         yield engine
     finally:
         await engine.dispose()
+
+
+async def owner_of(log_rig: LogRig) -> str:
+    """Give the role that owns the schema's tables."""
+    query = text("select tableowner from pg_tables where schemaname = :s and tablename = 'event'")
+    async with log_rig.admin.connect() as connection:
+        return str(await connection.scalar(query, {"s": log_rig.schema}))
 
 
 async def verified(nats_rig: NatsRig, log_rig: LogRig) -> StreamCheck:

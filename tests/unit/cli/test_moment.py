@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 import typer
-from careline_cli.commands.moment import moment
+from careline_cli.commands.moment import as_of
 
 
 @pytest.mark.parametrize(
@@ -12,12 +12,12 @@ from careline_cli.commands.moment import moment
     ["2026-03-01T12:00:00Z", "2026-03-01T12:00:00+00:00", "2026-03-01 07:00:00-05:00"],
 )
 def test_a_time_is_read_in_its_zone(text: str) -> None:
-    assert moment(text).time.ToDatetime(UTC) == datetime(2026, 3, 1, 12, tzinfo=UTC)
+    assert as_of(text).time.ToDatetime(UTC) == datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(("text", "position"), [("0", 0), ("4711", 4711)])
 def test_digits_are_a_position(text: str, position: int) -> None:
-    read = moment(text)
+    read = as_of(text)
 
     assert (read.WhichOneof("moment"), read.position) == ("position", position)
 
@@ -27,4 +27,4 @@ def test_digits_are_a_position(text: str, position: int) -> None:
 )
 def test_anything_else_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="2026-03-01T12:00:00Z"):
-        moment(text)
+        as_of(text)

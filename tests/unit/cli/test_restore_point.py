@@ -28,8 +28,8 @@ def test_a_time_is_taken_in_any_zone(text: str) -> None:
     ("until", "service", "said"),
     [
         ("42", "", "a position needs --service"),
-        ("yesterday", "", "a time or a position"),
-        ("2026-03-01T12:00:00", "", "a time with its zone"),
+        ("yesterday", "", "a position, or a time with its zone"),
+        ("2026-03-01T12:00:00", "", "a position, or a time with its zone"),
         ("", "rooting", "one of: identity"),
     ],
 )

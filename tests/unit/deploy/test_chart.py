@@ -62,7 +62,7 @@ def test_helm_lints_it_without_a_complaint() -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("mesh", [False, True])
 def test_kubernetes_accepts_every_manifest(version: str, mesh: bool) -> None:
-    manifests = render({"tls": {"mesh": mesh}})
+    manifests = render({"tls": {"mesh": mesh}, "archive": ARCHIVE if mesh else {}})
 
     for manifest in manifests:
         kubernetes_validate.validate(manifest, version, strict=True)
@@ -93,6 +93,30 @@ def test_every_pod_keeps_the_restricted_pod_security_standard() -> None:
             }
             assert container["resources"]["limits"]["memory"]
             assert container["resources"]["requests"]["cpu"]
+
+
+ARCHIVE = {"url": "s3://bucket/careline", "region": "us-east-1", "credentialsSecret": "bucket"}
+
+
+def test_every_service_archives_where_the_chart_says_by_a_secret_that_it_names() -> None:
+    for deployment in of_kind(render({"archive": ARCHIVE}), "Deployment"):
+        container = container_of(deployment)
+        environment = environment_of(container)
+
+        own: Service[Any] = getattr(
+            import_module(f"{container['args'][1]}.compose"), container["args"][1].upper()
+        )
+        carelines = {name: value for name, value in environment.items() if "CARELINE" in name}
+        assert load_settings(own.settings, carelines).archive_url == ARCHIVE["url"]
+        assert environment["AWS_REGION"] == ARCHIVE["region"]
+        assert container["envFrom"] == [{"secretRef": {"name": "bucket"}}]
+
+
+def test_nothing_is_archived_unless_the_chart_says_where() -> None:
+    for deployment in of_kind(render(), "Deployment"):
+        container = container_of(deployment)
+        assert "envFrom" not in container
+        assert not {"CARELINE_ARCHIVE_URL", "AWS_REGION"} & environment_of(container).keys()
 
 
 def test_every_service_is_probed_on_its_health_port() -> None:
@@ -201,6 +225,8 @@ def test_a_digest_wins_over_the_tag() -> None:
         {"services": {"audit": {"replicas": "2"}}},
         {"telemetry": {"logLevel": "loud"}},
         {"postgresql": {"password": "in the values"}},
+        {"archive": {"url": "file:///var/lib/careline"}},
+        {"archive": {"url": "s3://key:secret@bucket"}},
     ],
     ids=str,
 )

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from eventstore.archive.archiver import Archiver, SegmentLimits
-from eventstore.archive.lineage import read_lineage
+from eventstore.archive.lineage import parts_of, read_lineage
 from eventstore.archive.object_store import ArchiveStore
-from eventstore.archive.reading import read_events
+from eventstore.archive.reading import read_records
+from eventstore.archive.record import decode
 from eventstore.archive.signing import PublicKeys, signing_key
 from eventstore.archive.verify import Verified, verify
 from eventstore.backoff import Backoff
@@ -74,7 +75,8 @@ class ArchiveRig:
 
     async def events(self) -> list[RecordedEvent]:
         stretches = await read_lineage(self.store, LOG, await self.public_keys())
-        return [event async for batch in read_events(self.store, stretches) for event in batch]
+        read = read_records(self.store, parts_of(stretches))
+        return [decode(record) async for batch in read for record in batch]
 
     def files(self, pattern: str) -> list[Path]:
         return sorted(self.folder.glob(f"{LOG}/*/{pattern}"))

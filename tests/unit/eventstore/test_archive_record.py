@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from eventstore.archive.record import RecordMalformed, decode, encode
+from eventstore.archive.record import RecordMalformed, decode, encode, records
 from eventstore.event import RecordedEvent
 from eventstore.stream_id import StreamId
 from hypothesis import given
@@ -43,13 +43,13 @@ EVENT = RecordedEvent(
 
 @given(st.lists(RECORDED, max_size=5))
 def test_events_come_back_as_they_were(events: list[RecordedEvent]) -> None:
-    assert list(decode(b"".join(map(encode, events)))) == events
+    assert list(map(decode, records(b"".join(map(encode, events))))) == events
 
 
 @pytest.mark.parametrize("missing", range(1, len(encode(EVENT))))
 def test_a_cut_record_is_refused(missing: int) -> None:
     with pytest.raises(RecordMalformed):
-        list(decode(encode(EVENT)[:-missing]))
+        list(records(encode(EVENT)[:-missing]))
 
 
 def test_a_record_longer_than_its_fields_is_refused() -> None:
@@ -57,4 +57,4 @@ def test_a_record_longer_than_its_fields_is_refused() -> None:
     longer = (int.from_bytes(whole[:4], "big") + 1).to_bytes(4, "big") + whole[4:] + b"x"
 
     with pytest.raises(RecordMalformed):
-        list(decode(longer))
+        list(records(longer))

@@ -91,6 +91,8 @@ def test_the_origin_of_a_message_is_read_without_the_rest() -> None:
         ("careline-previous-position", None),
         ("careline-revision", " 1"),
         ("careline-metadata", "?"),
+        ("careline-position", "9" * 20),
+        ("careline-position", "9" * 5000),
     ],
 )
 def test_a_message_with_a_wrong_or_missing_header_is_malformed(

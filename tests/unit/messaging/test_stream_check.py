@@ -15,6 +15,7 @@ from messaging.stream_check import Foreign, StreamCheck, Stretch, compare
 from unit.messaging.test_headers import EVENT
 
 SERVICE = "conversations"
+LATER = EVENT.recorded_at + timedelta(microseconds=1)
 LOG = [
     EVENT._replace(position=10 * n, previous_position=10 * (n - 1), revision=n, id=UUID(int=n))
     for n in range(1, 8)
@@ -93,6 +94,9 @@ async def test_doubled_and_late_events_are_counted() -> None:
         (stored(LOG[3]._replace(id=UUID(int=99)))[0], Foreign.OTHER_EVENT, True),
         (stored(LOG[3]._replace(data=b"else"))[0], Foreign.ALTERED, False),
         (stored(LOG[3]._replace(previous_position=20))[0], Foreign.ALTERED, False),
+        (stored(LOG[3]._replace(digest=b"else"))[0], Foreign.ALTERED, False),
+        (stored(LOG[3]._replace(metadata=b""))[0], Foreign.ALTERED, False),
+        (stored(LOG[3]._replace(recorded_at=LATER))[0], Foreign.ALTERED, False),
         (stored(LOG[3]._replace(position=35))[0], Foreign.NOT_IN_LOG, True),
         (stored(LOG[3]._replace(position=71))[0], Foreign.AHEAD, True),
         (stored(LOG[3], epoch=2)[0], Foreign.OTHER_EPOCH, False),

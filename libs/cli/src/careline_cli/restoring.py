@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from time import monotonic
 
 from embedded import OpenBaoServer, PostgresServer
 from eventstore.archive.errors import ArchiveError
+from eventstore.archive.lineage import ends_of, read_lineage
 from eventstore.archive.object_store import ArchiveStore
 from eventstore.archive.overview import overview
 from eventstore.archive.point import Point
-from eventstore.archive.restore import LogDatabase, LogNotEmpty, Restored, restore
+from eventstore.archive.restore import LogDatabase, LogNotEmpty, Restored, TailWanted, restore
+from eventstore.archive.signing import PublicKeys
 from runtime.settings import StoreSettings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from careline_cli.archive_keys import KeysOfLogs, keys_in_vault, keys_of
 from careline_cli.command_error import CommandError
 from careline_cli.platform.data_directory import DataDirectory
-from careline_cli.platform.running_platform import Say, provision_anew
+from careline_cli.platform.running_platform import Say, nats_of, provision_anew
 from careline_cli.platform.supervisor import supervising
 from careline_cli.platform.vault_access import VaultAccess
 from careline_cli.provision.external import explained, external_platform
@@ -27,6 +31,11 @@ from careline_cli.provision.provisioned import (
     migrate,
     superuser_engine,
 )
+from careline_cli.restored_log import RestoredLog, lines_of
+from careline_cli.streams.access import StreamAccess
+from careline_cli.streams.renewal import Renewal
+from careline_cli.streams.while_restoring import OwnStreams, Streams
+from careline_cli.streams.while_restoring import explained as stream_explained
 
 
 class RestoreRefused(CommandError):
@@ -35,20 +44,26 @@ class RestoreRefused(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """From where, whose logs, and up to which point."""
+    """From where, whose logs, up to which point, and whether streams' tails are left alone."""
 
     store: ArchiveStore
     services: tuple[str, ...]
     until: Point
+    archive_only: bool = False
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether it was asked for that a log lacks what its stream has."""
+        return self.archive_only or self.until is not None
 
 
 async def restore_logs(
     data: DataDirectory, wanted: Wanted, keys: KeysOfLogs | None, say: Say
-) -> list[Restored]:
-    """Start the databases and Vault, make what is missing of them, and restore each log.
+) -> list[RestoredLog]:
+    """Start the databases, Vault and NATS, make what is missing of them, and restore each log.
 
-    The keys are Vault's unless given. Raises RestoreRefused and EmbeddedServerErrors; what was
-    restored before stays.
+    The keys are Vault's unless given. Raises RestoreRefused, StreamRefused and
+    EmbeddedServerErrors; what was restored before stays.
     """
     async with supervising(say) as supervisor:
         databases = Databases(
@@ -59,45 +74,112 @@ async def restore_logs(
         say("starting PostgreSQL, the keyring's PostgreSQL and OpenBao")
         await supervisor.start(databases.platform, databases.keyring, vault)
         access = VaultAccess(vault, data)
-        await provision_anew(access, databases, say)
+        operator = await provision_anew(access, databases, say)
         say("migrating")
         await migrate(databases)
+        nats = nats_of(data, operator)
+        say("starting NATS")
+        await supervisor.start(nats)
+        streams = OwnStreams(StreamAccess(databases.platform, nats.url, operator), data.left_out)
         if keys is None:
             keys = await asyncio.to_thread(keys_in_vault, data, vault.url, wanted.services)
         async with superuser_engine(databases.platform, PLATFORM_DATABASE) as engine:
-            return await _restore_each(engine, wanted, keys, say)
+            return await _restore_each(engine, wanted, keys, streams, say)
 
 
 async def restore_external(
-    settings: StoreSettings, wanted: Wanted, keys: KeysOfLogs, say: Say
-) -> list[Restored]:
-    """Restore logs into a migrated database elsewhere; raises RestoreRefused, MigrationRefused."""
+    settings: StoreSettings,
+    wanted: Wanted,
+    keys: KeysOfLogs,
+    streams: Streams | None,
+    say: Say,
+) -> list[RestoredLog]:
+    """Restore logs into a migrated database elsewhere; without `streams` from the archive alone.
+
+    Raises RestoreRefused, StreamRefused and MigrationRefused.
+    """
     async with external_platform(settings) as engine:
-        return await _restore_each(engine, wanted, keys, say)
+        return await _restore_each(engine, wanted, keys, streams, say)
 
 
 async def _restore_each(
-    engine: AsyncEngine, wanted: Wanted, keys: KeysOfLogs, say: Callable[[str], None]
-) -> list[Restored]:
+    engine: AsyncEngine,
+    wanted: Wanted,
+    keys: KeysOfLogs,
+    streams: Streams | None,
+    say: Callable[[str], None],
+) -> list[RestoredLog]:
     restored = []
     for service in wanted.services:
-        say(f"restoring the log of {service}")
-        schema = service_schema(service)
-        into = LogDatabase(engine, schema.name, schema.owner)
+        job = _LogRestore(engine, service, wanted, keys_of(keys, service), streams, say)
         try:
-            with explained(service, "restored"):
-                one = await restore(
-                    wanted.store, service, keys_of(keys, service), into, until=wanted.until
-                )
-        except LogNotEmpty as error:
-            if not await _is_restored(wanted.store, service, error.epoch):
-                raise RestoreRefused(f"{service}: {error}") from None
-            say(f"the log of {service} is restored already")
+            with explained(service, "restored"), stream_explained(service):
+                one = await job.run()
         except ArchiveError as error:
             raise RestoreRefused(f"{service}: {error}") from None
-        else:
+        if one is not None:
             restored.append(one)
     return restored
+
+
+@dataclass(frozen=True, slots=True)
+class _LogRestore:
+    """One log, and after it its stream."""
+
+    engine: AsyncEngine
+    service: str
+    wanted: Wanted
+    keys: PublicKeys
+    streams: Streams | None
+    say: Callable[[str], None]
+
+    async def run(self) -> RestoredLog | None:
+        """Restore, and give None for what is restored already; raises RestoreRefused."""
+        self.say(f"restoring the log of {self.service}")
+        began = monotonic()
+        try:
+            restored = await self._restore()
+        except LogNotEmpty as error:
+            if not await _is_restored(self.wanted.store, self.service, error.epoch):
+                raise RestoreRefused(f"{self.service}: {error}") from None
+            self.say(f"the log of {self.service} is restored already")
+            await self._settle(None)
+            return None
+        seconds = monotonic() - began
+        self.say(
+            f"{self.service}: {restored.events - restored.streamed} events from the archive, "
+            f"{restored.streamed} from the stream in {seconds:.1f} s"
+        )
+        return RestoredLog(restored, await self._settle(restored.tail_ended), seconds)
+
+    async def _restore(self) -> Restored:
+        schema = service_schema(self.service)
+        into = LogDatabase(self.engine, schema.name, schema.owner)
+        async with AsyncExitStack() as stack:
+            beyond = None
+            if self.streams is not None:
+                tail = await stack.enter_async_context(self.streams.tail(self.service))
+                beyond = TailWanted(tail, taken=not self.wanted.archive_only)
+            return await restore(
+                self.wanted.store,
+                self.service,
+                self.keys,
+                into,
+                until=self.wanted.until,
+                beyond=beyond,
+            )
+
+    async def _settle(self, ended: str | None) -> Renewal | None:
+        if self.streams is None:
+            return None
+        self.say(f"{self.service}: looking after its stream")
+        lineage = await read_lineage(self.wanted.store, self.service, self.keys)
+        renewal = await self.streams.settle(
+            self.service, ends_of(lineage), self.engine, leaves_out=self.wanted.leaves_out
+        )
+        for line in lines_of(self.service, renewal, ended):
+            self.say(line)
+        return renewal
 
 
 async def _is_restored(store: ArchiveStore, service: str, epoch: int) -> bool:

@@ -13,6 +13,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from messaging.denials import Denials, PermissionDenied, denied_subject
+from messaging.header_lines import header_lines
 from messaging.names import inbox_prefix
 
 _PENDING_BYTES = 8 << 20
@@ -46,6 +47,8 @@ class ConnectionClosed(Exception):
 
 class NatsClient(Client):
     """nats-py's client that knows when it is connected and what it was denied."""
+
+    _parse_header_lines = staticmethod(header_lines)
 
     def __init__(self, user: str, inbox: str) -> None:
         super().__init__()

@@ -18,8 +18,12 @@ MESSAGE_ID = "Nats-Msg-Id"
 EXPECTED_LAST_SEQUENCE = "Nats-Expected-Last-Sequence"
 # The event was too large for a message: its bytes are in its owner's log only.
 OMITTED = "careline-omitted"
+# The keyed hash of the request: with it a log that lost the event has it back whole.
+DIGEST = "careline-digest"
 
 _SOURCE_PREFIX = "careline/"
+# Of a bigint.
+_MOST_DIGITS = 19
 
 
 class MessageMalformed(Exception):
@@ -47,6 +51,11 @@ def trace_of(metadata: bytes) -> tuple[str, str]:
     return context.traceparent, context.tracestate
 
 
+def digest_text(digest: bytes) -> str:
+    """Return a request's digest as its header has it."""
+    return base64.b64encode(digest).decode()
+
+
 def headers_of(service: str, epoch: int, event: RecordedEvent) -> dict[str, str]:
     """Return the headers under which `service` publishes an event of its log."""
     headers = {
@@ -63,6 +72,7 @@ def headers_of(service: str, epoch: int, event: RecordedEvent) -> dict[str, str]
         "careline-previous-position": str(event.previous_position),
         "careline-revision": str(event.revision),
         "careline-metadata": base64.b64encode(event.metadata).decode(),
+        DIGEST: digest_text(event.digest),
     }
     traceparent, tracestate = trace_of(event.metadata)
     if traceparent:
@@ -140,7 +150,7 @@ def _text(headers: Mapping[str, str], name: str) -> str:
 
 def _number(headers: Mapping[str, str], name: str) -> int:
     value = _text(headers, name)
-    if not (value.isascii() and value.isdigit()):
+    if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
         raise MessageMalformed(name)
     return int(value)
 

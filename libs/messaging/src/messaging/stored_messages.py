@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from messaging.connect import NatsClient
@@ -28,9 +28,9 @@ class StoredMessage:
 
 
 async def stored_messages(
-    client: NatsClient, reading: Consumption, until: int
+    client: NatsClient, reading: Consumption, until: int, *, first: int = 1
 ) -> AsyncGenerator[StoredMessage, None]:
-    """Yield the messages of `reading`'s stream up to a sequence, page by page.
+    """Yield the messages of `reading`'s stream from one sequence up to another, page by page.
 
     `reading` names the consumer, which nobody else may use meanwhile. Raises Stuck when the server
     is not heard.
@@ -38,6 +38,8 @@ async def stored_messages(
     js = client.jetstream()
     config = ConsumerConfig(
         name=reading.durable,
+        deliver_policy=DeliverPolicy.BY_START_SEQUENCE,
+        opt_start_seq=first,
         ack_policy=AckPolicy.NONE,
         mem_storage=True,
         inactive_threshold=_FORGET_SECONDS,

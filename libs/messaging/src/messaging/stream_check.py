@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from eventstore.event import RecordedEvent
 
-from messaging.headers import OMITTED, MessageMalformed, received_event
+from messaging.headers import DIGEST, OMITTED, MessageMalformed, digest_text, received_event
 from messaging.ranges import Ranges
 from messaging.received_event import ReceivedEvent
 from messaging.stored_messages import StoredMessage
@@ -161,7 +161,7 @@ class _Comparison:
         self._check.stream.add(event, data)
         if recorded.id != event.id:
             self._strange(Foreign.OTHER_EVENT, message)
-        elif not _is_same(recorded, event, data):
+        elif not (_is_same(recorded, event, data) and _has_all(recorded, event, message)):
             self._strange(Foreign.ALTERED, message)
         self._progress(recorded.position)
 
@@ -210,4 +210,15 @@ def _is_same(recorded: RecordedEvent, event: ReceivedEvent, data: bytes) -> bool
         and recorded.previous_position == event.previous_position
         and (recorded.type, recorded.stream, recorded.revision)
         == (event.type, event.stream, event.revision)
+    )
+
+
+def _has_all(recorded: RecordedEvent, event: ReceivedEvent, message: StoredMessage) -> bool:
+    """Tell whether a message has what a lost log would have back from it, besides its bytes."""
+    digest = message.headers.get(DIGEST)
+    return (
+        event.recorded_at == recorded.recorded_at
+        and (event.metadata == recorded.metadata or OMITTED in message.headers)
+        # Messages of versions before have none.
+        and digest in (None, digest_text(recorded.digest))
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from eventstore.event_log import EventLog, Head
-from nats.js.api import StreamConfig
+from eventstore.postgres.epochs import raise_epoch
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.cancellation import cancel_until_ended
@@ -97,13 +97,12 @@ async def rebuild(upkeep: Upkeep, found: StreamCheck, progress: Progress) -> Str
     Services may run: relays and consumers notice, and go on. Where the log went back without a new
     epoch, it enters one first, for which the service must be stopped. Raises ServiceRuns, Stuck.
     """
-    config = await stream_config(upkeep.client.jetstream(), upkeep.service)
     if found.log_went_back:
         async with _no_relay(upkeep):
             await _raise_epoch(upkeep, found.highest_position)
-            await _make_anew(upkeep, config)
+            await make_anew(upkeep)
     else:
-        await _make_anew(upkeep, config)
+        await make_anew(upkeep)
     await _publish(upkeep, progress)
     return await verify(upkeep, progress)
 
@@ -142,7 +141,9 @@ async def _messages(upkeep: Upkeep, tail: StreamTail | None) -> AsyncGenerator[S
             yield message
 
 
-async def _make_anew(upkeep: Upkeep, config: StreamConfig) -> None:
+async def make_anew(upkeep: Upkeep) -> None:
+    """Make the stream empty, for the relay to fill it from where the log fits into it."""
+    config = await stream_config(upkeep.client.jetstream(), upkeep.service)
     after = await _fitting_after(upkeep.log, config.max_bytes or 0)
     await make_stream_anew(upkeep.client.jetstream(), config, upkeep.consumptions, after)
 
@@ -173,9 +174,8 @@ async def _raise_epoch(upkeep: Upkeep, taken: int) -> None:
     if upkeep.owner is None:
         raise ValueError("a new epoch needs the rights of the log's owner")
     head = await upkeep.log.head()
-    statement = load_statements(upkeep.schema)["raise_epoch"]
     async with upkeep.owner.begin() as connection:
-        await connection.exec_driver_sql(statement, (taken, head.position))
+        await raise_epoch(connection, upkeep.schema, taken=taken, head=head.position)
 
 
 async def _publish(upkeep: Upkeep, progress: Progress) -> None:

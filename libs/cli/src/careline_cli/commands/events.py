@@ -18,7 +18,7 @@ from google.protobuf.symbol_database import Default
 from grpc.aio import insecure_channel
 
 from careline_cli import console
-from careline_cli.commands.moment import moment
+from careline_cli.commands.moment import as_of
 from careline_cli.commands.options import Json, chosen_services, data_of
 from careline_cli.contact.caller import Caller, new_trace
 from careline_cli.operator_token import OperatorToken
@@ -59,7 +59,7 @@ def events(
 
 
 def _as_of(text: str, request: log_pb2.ReadLogRequest, service: str) -> AsOf:
-    read = moment(text)
+    read = as_of(text)
     if not request.stream or request.follow:
         raise typer.BadParameter("needs --stream, and no --follow", param_hint="--as-of")
     if read.WhichOneof("moment") == "position" and not service:

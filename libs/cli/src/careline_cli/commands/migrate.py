@@ -3,6 +3,8 @@
 import asyncio
 import json
 
+from runtime.settings import StoreSettings
+
 from careline_cli import console
 from careline_cli.commands.options import Json
 from careline_cli.provision.external import migrate_external, settings_of_environment
@@ -15,7 +17,7 @@ def migrate(*, as_json: Json = False) -> None:
     CARELINE_DATABASE, CARELINE_KEYRING_DATABASE, CARELINE_VAULT_ADDRESS and so on. Again is a
     no-op. A platform on this machine needs no such call: `careline up` migrates.
     """
-    schemas = asyncio.run(migrate_external(settings_of_environment(), console.say))
+    schemas = asyncio.run(migrate_external(settings_of_environment(StoreSettings), console.say))
     if as_json:
         console.OUT.print_json(json.dumps({"schemas": schemas}))
     else:

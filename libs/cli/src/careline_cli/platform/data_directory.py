@@ -111,6 +111,11 @@ class DataDirectory:
         return self.root / "archive"
 
     @property
+    def left_out(self) -> Path:
+        """Where a restore keeps what a stream had and the restored log has not."""
+        return self.root / "left-out"
+
+    @property
     def addresses_file(self) -> Path:
         return self.root / "platform.json"
 

@@ -61,7 +61,7 @@ async def running_platform(data: DataDirectory, say: Say) -> AsyncIterator[Addre
         operator = await _provisioned(access, servers.databases, say)
         say("migrating")
         await migrate(servers.databases)
-        nats_server = NatsServer(data.root / "nats", _trust(operator))
+        nats_server = nats_of(data, operator)
         say("starting NATS")
         await supervisor.start(nats_server)
         for drift in await nats.make_streams(operator, nats_server.url, SERVICES, consumptions()):
@@ -90,6 +90,11 @@ async def provision_anew(access: VaultAccess, databases: Databases, say: Say) ->
     operator = await asyncio.to_thread(nats.kept_operator, vault)
     await asyncio.to_thread(access.surrender, vault)
     return operator
+
+
+def nats_of(data: DataDirectory, operator: NatsOperator) -> NatsServer:
+    """Give NATS on the data directory, which trusts the operator's accounts."""
+    return NatsServer(data.root / "nats", _trust(operator))
 
 
 def _trust(operator: NatsOperator) -> NatsTrust:

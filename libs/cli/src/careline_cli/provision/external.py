@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TypeVar
 
 from runtime.addresses import DatabaseAddress
 from runtime.database.errors import DatabaseUnavailable
@@ -19,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from careline_cli.command_error import CommandError
 from careline_cli.provision.migrations import migrate_keyring, migrate_platform
 
+_SETTINGS = TypeVar("_SETTINGS", bound=StoreSettings)
 LOGIN = "migrations"
 KEYRING_LOGIN = "keyring-migrations"
 KEYRING_SCHEMA = "keyring"
@@ -49,10 +51,10 @@ async def migrate_external(settings: StoreSettings, say: Callable[[str], None]) 
     return (*SERVICES, KEYRING_SCHEMA)
 
 
-def settings_of_environment() -> StoreSettings:
+def settings_of_environment(kind: type[_SETTINGS]) -> _SETTINGS:
     """Read where databases elsewhere are, as services read it; raises CommandError."""
     try:
-        return load_settings(StoreSettings, os.environ)
+        return load_settings(kind, os.environ)
     except SettingsRefused as refused:
         raise CommandError("; ".join(refused.complaints)) from None
 

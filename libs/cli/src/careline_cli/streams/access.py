@@ -16,7 +16,7 @@ from embedded import PostgresServer
 from eventstore.postgres import PostgresEventLog
 from hvac.exceptions import VaultError
 from messaging.accounts import NatsOperator
-from messaging.connect import connect
+from messaging.connect import NatsClient, connect
 from messaging.names import Consumption
 from messaging.permissions import rebuilder_permissions, verifier_permissions
 from messaging.stream_upkeep import Upkeep
@@ -36,9 +36,9 @@ LIFETIME: Final = timedelta(hours=12)
 class StreamAccess:
     """Opens one service's log and stream after another."""
 
-    def __init__(self, data: DataDirectory, addresses: Addresses, operator: NatsOperator) -> None:
-        self._database = PostgresServer(data.root / "postgres")
-        self._nats = addresses.nats
+    def __init__(self, database: PostgresServer, nats: str, operator: NatsOperator) -> None:
+        self._database = database
+        self._nats = nats
         self._operator = operator
         self._consumptions = consumptions()
 
@@ -55,27 +55,43 @@ class StreamAccess:
             yield upkeep
 
     @asynccontextmanager
+    async def to_read(self, service: str) -> AsyncIterator[tuple[NatsClient, Consumption]]:
+        """Open the stream alone, for reading, by the consumer that is given with it."""
+        async with self._connected(service, rebuilds=False) as (client, reading):
+            yield client, reading
+
+    @asynccontextmanager
     async def _opened(self, service: str, *, rebuilds: bool) -> AsyncIterator[Upkeep]:
-        run = uuid4().hex[:8]
-        reading = Consumption("streams", service, f"run_{run}")
-        followers = tuple(one for one in self._consumptions if one.source == service)
         async with AsyncExitStack() as stack:
             engine = self._engine(stack, f"{service}_runtime", writes=rebuilds)
             owner = self._engine(stack, f"{service}_owner", writes=True) if rebuilds else None
             log = await stack.enter_async_context(PostgresEventLog(engine, service))
-            user = f"streams-{run}"
-            permissions = (
-                rebuilder_permissions(user, reading, followers)
-                if rebuilds
-                else verifier_permissions(user, reading)
+            client, reading = await stack.enter_async_context(
+                self._connected(service, rebuilds=rebuilds)
             )
-            credentials = self._operator.platform.credentials(
-                user, permissions, expires=datetime.now(UTC) + LIFETIME
-            )
-            client = await stack.enter_async_context(
-                await connect([self._nats], user=user, creds=credentials.text)
-            )
+            followers = self._followers(service)
             yield Upkeep(log, engine, service, client, reading, followers, owner)
+
+    @asynccontextmanager
+    async def _connected(
+        self, service: str, *, rebuilds: bool
+    ) -> AsyncIterator[tuple[NatsClient, Consumption]]:
+        run = uuid4().hex[:8]
+        reading = Consumption("streams", service, f"run_{run}")
+        user = f"streams-{run}"
+        permissions = (
+            rebuilder_permissions(user, reading, self._followers(service))
+            if rebuilds
+            else verifier_permissions(user, reading)
+        )
+        credentials = self._operator.platform.credentials(
+            user, permissions, expires=datetime.now(UTC) + LIFETIME
+        )
+        async with await connect([self._nats], user=user, creds=credentials.text) as client:
+            yield client, reading
+
+    def _followers(self, service: str) -> tuple[Consumption, ...]:
+        return tuple(one for one in self._consumptions if one.source == service)
 
     def _engine(self, stack: AsyncExitStack, role: str, *, writes: bool) -> AsyncEngine:
         """Make an engine with the rights of a role; without `writes` it only reads."""
@@ -98,7 +114,7 @@ async def stream_access(data: DataDirectory) -> StreamAccess:
         raise DataDirectoryError(
             f"the provisioner cannot sign in ({type(error).__name__}); see: careline status"
         ) from None
-    return StreamAccess(data, addresses, operator)
+    return StreamAccess(PostgresServer(data.root / "postgres"), addresses.nats, operator)
 
 
 def _operator(data: DataDirectory, addresses: Addresses) -> NatsOperator:

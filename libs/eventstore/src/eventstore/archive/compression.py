@@ -21,8 +21,17 @@ def compress(data: bytes) -> bytes:
 
 
 def decompress(data: bytes) -> bytes:
-    """Give what the frames hold together; raises CompressionMalformed."""
+    """Give what the frames hold together; raises CompressionMalformed.
+
+    Frame by frame, since the library's own loop copies all that is left for each of them.
+    """
+    frames: list[bytes] = []
+    left = memoryview(data)
     try:
-        return zstd.decompress(data)
+        while left or not frames:
+            size = zstd.get_frame_size(left)
+            frames.append(zstd.decompress(left[:size]))
+            left = left[size:]
     except zstd.ZstdError as error:
         raise CompressionMalformed("no complete Zstandard frames") from error
+    return b"".join(frames)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from eventstore.archive.chain import Chain, read_chain
+from eventstore.archive.chain import Chain, Segment, read_chain
 from eventstore.archive.errors import ArchiveDamaged, ArchiveEmpty, Fault
 from eventstore.archive.layout import EpochFolder
 from eventstore.archive.object_store import ArchiveStore
@@ -15,6 +15,14 @@ class Stretch:
     """An epoch's chain, of which the events up to a position count."""
 
     chain: Chain
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment, of which the events up to a position count."""
+
+    segment: Segment
     until: int
 
 
@@ -38,3 +46,21 @@ async def read_lineage(store: ArchiveStore, log: str, keys: PublicKeys) -> list[
             raise ArchiveDamaged(Fault.LINEAGE_BROKEN, parent.folder.prefix)
         stretches.insert(0, Stretch(parent, fork.position))
     return stretches
+
+
+def ends_of(stretches: list[Stretch]) -> dict[int, int]:
+    """Give for each epoch of a lineage the last position that counts."""
+    return {stretch.chain.folder.epoch: stretch.until for stretch in stretches}
+
+
+def parts_of(stretches: list[Stretch], until: int | None = None) -> list[Part]:
+    """Give the segments of a lineage in order, as far as a position if that is given."""
+    parts = []
+    for stretch in stretches:
+        end = stretch.until if until is None else min(stretch.until, until)
+        parts += [
+            Part(segment, end)
+            for segment in stretch.chain.segments
+            if segment.manifest.previous_position < end
+        ]
+    return parts

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 from struct import error as StructError  # noqa: N812 - the module names it in lower case
+from typing import NamedTuple
 from uuid import UUID
 
 from eventstore.event import RecordedEvent
@@ -30,7 +31,7 @@ def encode(event: RecordedEvent) -> bytes:
         event.position,
         event.previous_position,
         event.revision,
-        (event.recorded_at - _EPOCH) // _MICROSECOND,
+        microseconds(event.recorded_at),
         event.id.bytes,
     )
     texts = (event.stream.tenant, event.stream.name, event.type)
@@ -39,46 +40,74 @@ def encode(event: RecordedEvent) -> bytes:
     return _LENGTH.pack(len(body)) + body
 
 
-def decode(data: bytes) -> Iterator[RecordedEvent]:
-    """Give the events of records one after another; raises RecordMalformed."""
-    view = memoryview(data)
+class Record(NamedTuple):
+    """A record as it lies there: `recorded_at` in microseconds since 1970, the id's bytes, and the
+    six fields, each behind its length.
+    """
+
+    position: int
+    previous_position: int
+    revision: int
+    recorded_at: int
+    id: bytes
+    fields: bytes
+
+
+def records(data: bytes) -> Iterator[Record]:
+    """Give records one after another, taken apart no further; raises RecordMalformed."""
     at = 0
     try:
-        while at < len(view):
-            body, at = _take(view, at)
-            yield _event(body)
-    except (StructError, ValueError) as error:
+        while at < len(data):
+            (length,) = _LENGTH.unpack_from(data, at)
+            start = at + _LENGTH.size
+            at = start + length
+            fields = data[start + _FIXED.size : at]
+            if at > len(data) or _length_of_fields(fields) != length - _FIXED.size:
+                raise RecordMalformed("a record is longer or shorter than its fields")
+            yield Record._make((*_FIXED.unpack_from(data, start), fields))
+    except StructError as error:
         raise RecordMalformed("the bytes are no records") from error
 
 
-def _take(view: memoryview, at: int) -> tuple[memoryview, int]:
-    """Give the field that starts at `at`, and where it ends."""
-    (length,) = _LENGTH.unpack_from(view, at)
-    start = at + _LENGTH.size
-    if start + length > len(view):
-        raise ValueError("a field is longer than what is there")
-    return view[start : start + length], start + length
+def decode(record: Record) -> RecordedEvent:
+    """Give the event of a record; raises RecordMalformed."""
+    tenant, stream, event_type, data, metadata, digest = split(record.fields)
+    try:
+        return RecordedEvent(
+            record.position,
+            record.previous_position,
+            StreamId(tenant.decode(), stream.decode()),
+            record.revision,
+            UUID(bytes=record.id),
+            event_type.decode(),
+            data,
+            metadata,
+            _EPOCH + record.recorded_at * _MICROSECOND,
+            digest,
+        )
+    except ValueError as error:
+        raise RecordMalformed("the bytes are no records") from error
 
 
-def _event(body: memoryview) -> RecordedEvent:
-    position, previous, revision, recorded_at, event_id = _FIXED.unpack_from(body)
-    at = _FIXED.size
-    fields = []
+def split(fields: bytes) -> list[bytes]:
+    """Take the fields of a record apart."""
+    parts, at = [], 0
     for _ in range(_FIELDS):
-        field, at = _take(body, at)
-        fields.append(bytes(field))
-    if at != len(body):
-        raise ValueError("a record is longer than its fields")
-    tenant, stream, event_type, data, metadata, digest = fields
-    return RecordedEvent(
-        position,
-        previous,
-        StreamId(tenant.decode(), stream.decode()),
-        revision,
-        UUID(bytes=event_id),
-        event_type.decode(),
-        data,
-        metadata,
-        _EPOCH + recorded_at * _MICROSECOND,
-        digest,
-    )
+        (length,) = _LENGTH.unpack_from(fields, at)
+        start = at + _LENGTH.size
+        at = start + length
+        parts.append(fields[start:at])
+    return parts
+
+
+def microseconds(time: datetime) -> int:
+    """Give a time as records have it."""
+    return (time - _EPOCH) // _MICROSECOND
+
+
+def _length_of_fields(fields: bytes) -> int:
+    at = 0
+    for _ in range(_FIELDS):
+        (length,) = _LENGTH.unpack_from(fields, at)
+        at += _LENGTH.size + length
+    return at

@@ -1,38 +1,34 @@
 """A log brought back from its archive, byte for byte, into an empty one: a new epoch of it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from eventstore.archive.copy_rows import COLUMNS, HEADER, TRAILER, CopyRows
 from eventstore.archive.errors import ArchiveError
-from eventstore.archive.lineage import Stretch, read_lineage
+from eventstore.archive.lineage import Stretch, ends_of, parts_of, read_lineage
+from eventstore.archive.look_ahead import one_ahead
 from eventstore.archive.object_store import ArchiveStore
-from eventstore.archive.point import Point, position_of
-from eventstore.archive.reading import read_events
+from eventstore.archive.point import Point, position_until
+from eventstore.archive.reading import read_records
+from eventstore.archive.record import Record, encode, records
 from eventstore.archive.signing import PublicKeys
+from eventstore.archive.tail import Tail
+from eventstore.archive.tail_import import TailImport, last_until
 from eventstore.event import RecordedEvent
+from eventstore.postgres.epochs import raise_epoch
 from eventstore.postgres.statements import identifier, read_statements
 
 POSITION_GAP = 1_000_000
-"""How far beyond everything archived a restored log goes on: no position is ever given twice, be it
-one that was given and lost before it was archived.
+"""How far beyond everything archived and published a restored log goes on: no position is ever
+given twice, be it one that was given and lost before either had it.
 """
-_COLUMNS = (
-    "position",
-    "tenant",
-    "stream",
-    "stream_key",
-    "revision",
-    "event_id",
-    "type",
-    "data",
-    "metadata",
-    "digest",
-    "recorded_at",
-)
 
 
 class LogNotEmpty(ArchiveError):
@@ -47,7 +43,8 @@ class LogNotEmpty(ArchiveError):
 class Restored:
     """What a log holds now: its epoch, its last position, how many events.
 
-    `archived_position` is the archive's last: what lies between the two was left out as asked.
+    `archived_position` is the archive's last. `streamed` of the events came from the stream's tail;
+    `tail_ended` says why no more of it was taken, None where it was taken as far as asked.
     """
 
     log: str
@@ -55,6 +52,8 @@ class Restored:
     position: int
     events: int
     archived_position: int
+    streamed: int = 0
+    tail_ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +65,69 @@ class LogDatabase:
     owner_role: str
 
 
-async def restore(
-    store: ArchiveStore, log: str, keys: PublicKeys, into: LogDatabase, *, until: Point = None
-) -> Restored:
-    """Copy a log's archive into an empty log, checked while it is read, all or nothing.
+@dataclass(frozen=True, slots=True)
+class TailWanted:
+    """A stream's tail; where it is not `taken`, it only tells what was given out already."""
 
-    So a restore that was broken off left the log empty and is begun again. Raises ArchiveDamaged,
-    ArchiveEmpty, ArchiveUnavailable and LogNotEmpty.
+    tail: Tail
+    taken: bool = True
+
+
+async def restore(
+    store: ArchiveStore,
+    log: str,
+    keys: PublicKeys,
+    into: LogDatabase,
+    *,
+    until: Point = None,
+    beyond: TailWanted | None = None,
+) -> Restored:
+    """Copy a log's archive into an empty log, and what was published beyond it, all or nothing.
+
+    Everything is checked while it is read. A restore that was broken off left the log empty and is
+    begun again. Raises ArchiveDamaged, ArchiveEmpty, ArchiveUnavailable, LogNotEmpty, and what the
+    tail raises.
     """
     identifier(into.owner_role)
     statements = read_statements(files("eventstore.archive") / "sql", into.schema)
     stretches = await read_lineage(store, log, keys)
-    newest = stretches[-1]
-    position = await position_of(store, stretches, until)
+    archived = ends_of(stretches)
+    end = stretches[-1].until
+    tail = beyond.tail if beyond and beyond.taken else None
+    cut = await _cut(store, stretches, tail, until)
+    ended = None
     async with into.engine.begin() as connection:
         await _enter(connection, statements, into.owner_role)
         copied = _Copy(await _driver(connection), into.schema)
-        async for batch in _until(store, stretches, position):
-            await copied.add(batch)
-        epoch = await _one(connection, statements["raise_epoch"], newest.chain.folder.epoch)
-        beyond = newest.until + POSITION_GAP
-        await connection.exec_driver_sql(statements["restart_positions"], (beyond,))
+        async with aclosing(read_records(store, parts_of(stretches, cut))) as batches:
+            await copied.add(batches)
+        from_archive = copied.events
+        if tail is not None and (cut is None or cut > end):
+            following = TailImport(connection, statements, copied.add_events)
+            ended = await following.take(tail.events(archived, end), cut)
+        epoch, position = await beyond.tail.reach(archived) if beyond else (0, 0)
+        epoch = await raise_epoch(
+            connection,
+            into.schema,
+            used=max(epoch, *archived),
+            taken=max(end, position) + POSITION_GAP,
+        )
         await connection.exec_driver_sql(statements["drop_checkpoints"])
-    return Restored(log, epoch, copied.position, copied.events, newest.until)
+    streamed = copied.events - from_archive
+    return Restored(log, epoch, copied.position, copied.events, end, streamed, ended)
+
+
+async def _cut(
+    store: ArchiveStore, stretches: list[Stretch], tail: Tail | None, until: Point
+) -> int | None:
+    """Give the last position that is wanted, None for all there are."""
+    if isinstance(until, datetime) and tail is not None:
+        in_tail = await last_until(tail, ends_of(stretches), until)
+        if in_tail:
+            return in_tail
+    if until is None or isinstance(until, int):
+        return until
+    return await position_until(store, stretches, until)
 
 
 async def _enter(
@@ -100,50 +139,38 @@ async def _enter(
         raise LogNotEmpty(epoch)
 
 
-async def _until(
-    store: ArchiveStore, stretches: list[Stretch], position: int
-) -> AsyncIterator[list[RecordedEvent]]:
-    """Read the archive up to a position."""
-    cut = [
-        Stretch(stretch.chain, min(stretch.until, position))
-        for stretch in stretches
-        if stretch.chain.start < position
-    ]
-    async for batch in read_events(store, cut):
-        yield batch
-
-
 class _Copy:
-    """Events as rows of the log, by COPY."""
+    """Writes events to the log by COPY, and counts them."""
 
     def __init__(self, driver: Any, schema: str) -> None:  # noqa: ANN401 - asyncpg has no types
         self._driver = driver
         self._schema = schema
+        self._rows = CopyRows()
         self.position = 0
         self.events = 0
 
-    async def add(self, events: list[RecordedEvent]) -> None:
-        await self._driver.copy_records_to_table(
-            "event", schema_name=self._schema, columns=_COLUMNS, records=map(_row, events)
-        )
-        self.position = events[-1].position
-        self.events += len(events)
+    async def add(self, batches: AsyncIterator[list[Record]]) -> None:
+        """Write all of them, the next ones being made out while the last are written."""
+        async with aclosing(one_ahead(self._chunks(batches))) as chunks:
+            await self._driver.copy_to_table(
+                "event", schema_name=self._schema, columns=COLUMNS, source=chunks, format="binary"
+            )
 
+    async def add_events(self, events: list[RecordedEvent]) -> None:
+        """Write events that come from elsewhere."""
 
-def _row(event: RecordedEvent) -> tuple[object, ...]:
-    return (
-        event.position,
-        event.stream.tenant,
-        event.stream.name,
-        event.stream.key,
-        event.revision,
-        event.id,
-        event.type,
-        event.data,
-        event.metadata,
-        event.digest,
-        event.recorded_at,
-    )
+        async def batch() -> AsyncIterator[list[Record]]:
+            yield list(records(b"".join(map(encode, events))))
+
+        await self.add(batch())
+
+    async def _chunks(self, batches: AsyncIterator[list[Record]]) -> AsyncIterator[bytes]:
+        yield HEADER
+        async for batch in batches:
+            yield await asyncio.to_thread(self._rows.of, batch)
+            self.position = batch[-1].position
+            self.events += len(batch)
+        yield TRAILER
 
 
 async def _driver(connection: AsyncConnection) -> Any:  # noqa: ANN401 - asyncpg has no types

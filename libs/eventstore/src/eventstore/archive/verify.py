@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from eventstore.archive.lineage import Stretch, read_lineage
+from eventstore.archive.lineage import Stretch, parts_of, read_lineage
 from eventstore.archive.object_store import ArchiveStore
-from eventstore.archive.reading import read_events
+from eventstore.archive.reading import read_records
 from eventstore.archive.signing import PublicKeys
 
 
@@ -27,7 +27,7 @@ async def verify(store: ArchiveStore, log: str, keys: PublicKeys) -> Verified:
     """Read everything; raises ArchiveDamaged at the first fault, ArchiveEmpty for no archive."""
     stretches = await read_lineage(store, log, keys)
     events = 0
-    async for batch in read_events(store, stretches):
+    async for batch in read_records(store, parts_of(stretches)):
         events += len(batch)
     return Verified(
         log=log,
