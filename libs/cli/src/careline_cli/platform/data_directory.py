@@ -17,6 +17,7 @@ from careline_cli.command_error import CommandError
 MB = 1 << 20
 # A new platform takes 100 MB, and none is well with its disk all but full.
 NEEDED_MB = 256
+BACKUP_DIRECTORY = "CARELINE_BACKUP_DIRECTORY"
 
 
 class DataDirectoryError(CommandError):
@@ -109,6 +110,11 @@ class DataDirectory:
     def archive(self) -> Path:
         """Where the services archive their logs: what a lost database is restored from."""
         return self.root / "archive"
+
+    @property
+    def backup(self) -> Path:
+        """Where the keyring and Vault are backed up; BACKUP_DIRECTORY puts it on another disk."""
+        return Path(os.environ.get(BACKUP_DIRECTORY) or self.root / "backup").absolute()
 
     @property
     def addresses_file(self) -> Path:
