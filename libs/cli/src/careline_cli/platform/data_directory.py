@@ -48,7 +48,7 @@ class DataDirectory:
     def create(self) -> None:
         """Make the folder and its private parts; again is a no-op."""
         try:
-            for folder in (self.root, self.secrets, self.logs, self.services):
+            for folder in (self.root, self.secrets, self.logs, self.services, self.backup):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise self._closed(error) from None

@@ -26,6 +26,7 @@ from careline_cli.platform.keyring_backup.standby import keyring_server, let_in
 from careline_cli.platform.service_process import ServiceProcess
 from careline_cli.platform.supervisor import Supervisor, supervising
 from careline_cli.platform.vault_access import VaultAccess
+from careline_cli.platform.vault_snapshots import require_vault
 from careline_cli.provision import nats
 from careline_cli.provision.provisioned import (
     KEYRING_DATABASE,
@@ -57,6 +58,7 @@ async def running_platform(data: DataDirectory, say: Say) -> AsyncIterator[Addre
 
     Raises EmbeddedServerError (also in groups) and DataDirectoryError, each with one line to show.
     """
+    require_vault(data)
     async with supervising(say) as supervisor:
         servers = Servers(
             Databases(PostgresServer(data.root / "postgres"), keyring_server(data)),
@@ -113,6 +115,8 @@ async def provision_anew(access: VaultAccess, databases: Databases, say: Say) ->
         await asyncio.to_thread(access.keep, vault, workload)
     operator = await asyncio.to_thread(nats.kept_operator, vault)
     await asyncio.to_thread(access.surrender, vault)
+    say("vault: taking a snapshot")
+    await asyncio.to_thread(access.snapshot)
     return operator
 
 
