@@ -15,7 +15,7 @@ from sqlalchemy import text
 from careline_cli.command_error import CommandError
 from careline_cli.platform.app_role import VAULT_SECONDS, AppRole, signed_in
 from careline_cli.platform.data_directory import DataDirectory
-from careline_cli.platform.keyring_backup.standby import alone
+from careline_cli.platform.keyring_backup.standby import alone, keyring_server
 from careline_cli.platform.running_platform import Say, provision_anew
 from careline_cli.platform.vault_access import VaultAccess
 from careline_cli.platform.vault_snapshots import (
@@ -65,6 +65,7 @@ async def restore_vault(
         raise VaultRestoreRefused(
             f"there is a Vault in {place}; if it is lost, set it aside: mv {place} {place}.lost"
         )
+    keyring_server(data)  # refuses while the keyring is lost, too: it would be made anew below
     chosen = _chosen(data, snapshot)
     say(f"restoring {chosen.file.name}")
     await _recover(data, chosen, seal_key)
