@@ -14,7 +14,7 @@ from careline_cli.platform.keyring_backup.base_backup import (
     expire,
     verify_base,
 )
-from careline_cli.platform.keyring_backup.folder import Base
+from careline_cli.platform.keyring_backup.folder import BackupFolder, Base
 from careline_cli.platform.keyring_backup.restore import (
     RestoreRefused,
     restore_keyring,
@@ -191,6 +191,22 @@ async def test_backups_expire_after_35_days_and_never_the_last_one(data: DataDir
     assert late.bases == ()
     assert names(keyring.backups.current()) == names([second])
     assert segments[0] == second.first_segment
+
+
+def test_setting_backups_aside_goes_on_where_it_was_broken_off(data: DataDirectory) -> None:
+    backups = BackupFolder.of(data)
+    backups.create()
+    (backups.wal / ("0" * 24)).touch()
+    broken_off = backups.root / "before.new"
+    broken_off.mkdir()
+    backups.bases.rename(broken_off / "base")
+
+    for _ in range(2):
+        backups.set_aside(datetime.now(UTC))
+
+    (earlier,) = backups.earlier()
+    assert sorted(path.name for path in earlier.iterdir()) == ["base", "wal"]
+    assert not backups.wal.exists()
 
 
 async def test_a_backup_that_is_not_possible_is_one_clear_line(

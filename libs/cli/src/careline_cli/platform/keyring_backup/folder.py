@@ -102,13 +102,19 @@ class BackupFolder:
         return sorted(self.root.glob("before-*"))
 
     def set_aside(self, at: datetime) -> None:
-        """Make room for the backups of a restored keyring; again, and with none, is a no-op."""
-        if not self.wal.exists() or not (any(self.wal.iterdir()) or any(self.bases.glob("*"))):
-            return
-        into = self.root / f"before-{at.astimezone(UTC).strftime(_STAMP)}"
-        into.mkdir(mode=0o700)
+        """Make room for the backups of a restored keyring.
+
+        One that was broken off goes on; again, and with nothing there, is a no-op.
+        """
+        into = self.root / f"before{_UNFINISHED}"
+        if not into.exists():
+            if not (self.wal.exists() and any(self.wal.iterdir())) and not self.current():
+                return
+            into.mkdir(mode=0o700)
         for folder in (self.bases, self.wal):
-            folder.rename(into / folder.name)
+            if folder.exists():
+                folder.rename(into / folder.name)
+        into.rename(self.root / f"before-{at.astimezone(UTC).strftime(_STAMP)}")
 
     def segments(self) -> Iterator[str]:
         """Give the names of the log's segments, the one being written last."""
