@@ -20,9 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from careline_cli.archive_keys import KeysOfLogs, keys_in_vault, keys_of
 from careline_cli.command_error import CommandError
 from careline_cli.platform.data_directory import DataDirectory
+from careline_cli.platform.keyring_backup.standby import alone, require_keyring
 from careline_cli.platform.running_platform import Say, nats_of, provision_anew
 from careline_cli.platform.supervisor import supervising
 from careline_cli.platform.vault_access import VaultAccess
+from careline_cli.platform.vault_snapshots import require_vault
 from careline_cli.provision.external import explained, external_platform
 from careline_cli.provision.postgres import service_schema
 from careline_cli.provision.provisioned import (
@@ -62,13 +64,15 @@ async def restore_logs(
 ) -> list[RestoredLog]:
     """Start the databases, Vault and NATS, make what is missing of them, and restore each log.
 
-    The keys are Vault's unless given. Raises RestoreRefused, StreamRefused and
-    EmbeddedServerErrors; what was restored before stays.
+    The keys are Vault's unless given. Raises RestoreRefused, StreamRefused, EmbeddedServerErrors,
+    and DataDirectoryError while keyring or Vault are lost; what was restored before stays.
     """
+    require_vault(data)
+    require_keyring(data)
     async with supervising(say) as supervisor:
         databases = Databases(
             PostgresServer(data.root / "postgres"),
-            PostgresServer(data.root / "keyring", name="keyring"),
+            alone(data),
         )
         vault = OpenBaoServer(data.root / "openbao")
         say("starting PostgreSQL, the keyring's PostgreSQL and OpenBao")

@@ -11,6 +11,7 @@ from embedded.account import Account
 from embedded.data_dir import require_space
 from embedded.errors import DataDirInUse, PreparationFailed
 from embedded.launched import launched
+from embedded.postgres_tools import ENVIRONMENT
 from embedded.private_files import (
     open_log,
     private_folder,
@@ -21,7 +22,6 @@ from embedded.private_files import (
 from embedded.wheels import postgres_folder
 
 SUPERUSER = "postgres"
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 INITDB_SECONDS = 120.0
 
 

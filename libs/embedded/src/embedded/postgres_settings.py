@@ -1,17 +1,20 @@
 """PostgreSQL's configuration, rewritten at every start so that a new release brings its own."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 HBA = "local all all scram-sha-256\n"
 
 
-def postgres_settings(*, socket_dir: Path, hba_file: Path, durable: bool) -> str:
+def postgres_settings(
+    *, socket_dir: Path, hba_file: Path, durable: bool, own: Mapping[str, str]
+) -> str:
     """Write the text of postgresql.conf for a small machine shared with other servers.
 
     What it logs are the server's own doings: messages of failed statements, their text and details
     can hold values of patients, and their callers are told anyway. Dynamic shared memory is mapped
     from files of the data directory, because a container's /dev/shm is small and a killed server
-    would leave its segments there.
+    would leave its segments there. `own` adds to these or replaces them.
     """
     commits = "on" if durable else "off"
     settings = {
@@ -34,6 +37,7 @@ def postgres_settings(*, socket_dir: Path, hba_file: Path, durable: bool) -> str
         "log_min_error_statement": "panic",
         "log_error_verbosity": "terse",
         "log_line_prefix": "%m [%p] ",
+        **own,
     }
     return "".join(f"{name} = {quoted(value)}\n" for name, value in settings.items())
 

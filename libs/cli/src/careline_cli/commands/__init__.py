@@ -8,7 +8,7 @@ from typing import Final
 COMMANDS: Final = {
     "up": "Start everything on this machine and keep it running.",
     "down": "Stop the platform; its data stay.",
-    "status": "Show each service's health, and what it misses.",
+    "status": "Show each service's health, what it misses, and whether keys are on two disks.",
     "demo": "Play a contact by SMS and chat and one by voice; show both.",
     "ingest": "Take in FHIR R4: bundles (.json) and bulk exports (.ndjson).",
     "token": "Sign a demo principal in and print its token.",
@@ -16,6 +16,8 @@ COMMANDS: Final = {
     "events": "Print events as they are stored: what is sealed prints as sealed.",
     "archive": "Show how far logs are archived, verify the archive, print its public keys.",
     "restore": "Bring logs back from their archive into an empty database of a stopped platform.",
+    "keyring": "Back the keyring up, show that, rehearse a restore, restore a lost keyring.",
+    "vault": "Take a snapshot of Vault, or bring a lost Vault back from one.",
     "streams": "Compare services' logs with their streams, and make streams anew.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
     "bench": "Measure the store beside its ceilings and its peer.",

@@ -12,13 +12,19 @@ from runtime.dependency_names import DEPENDENCIES
 
 from careline_cli import console
 from careline_cli.commands.options import Json, data_of
-from careline_cli.platform.data_directory import Addresses
+from careline_cli.platform.data_directory import Addresses, DataDirectory
+from careline_cli.platform.keyring_backup.standby import StandbyState
+from careline_cli.platform.keyring_backup.status import standby_of
 
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 SECONDS = 3.0
 AWAY = "AWAY"
 SERVING = "SERVING"
 WHOLE = ""
+NO_STANDBY = (
+    "keyring: nobody writes its log to a second disk, so new conversations and patients are "
+    "refused until the receiver runs again, which is tried by itself; see backup/keyring/backup.log"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +38,18 @@ class ServiceStatus:
 
 
 def status(context: typer.Context, *, as_json: Json = False) -> None:
-    """Show each service's health, and what it misses.
+    """Show each service's health, what it misses, and whether keys are on two disks.
 
-    Ends with status 1 unless all serve.
+    Ends with status 1 unless all serve and keys are.
     """
-    addresses = data_of(context).addresses()
-    found = asyncio.run(_all(addresses))
+    data = data_of(context)
+    addresses = data.addresses()
+    found, standby = asyncio.run(_all(data, addresses))
     if as_json:
-        text = {"services": [asdict(one) for one in found]}
+        text = {
+            "services": [asdict(one) for one in found],
+            "keyring": {"synchronous": standby.synchronous},
+        }
         console.OUT.print_json(json.dumps(text))
     else:
         table = Table("service", "address", "status", "misses", box=None)
@@ -48,19 +58,23 @@ def status(context: typer.Context, *, as_json: Json = False) -> None:
             shown = f"[{colour}]{one.status}[/{colour}]"
             table.add_row(one.service, one.address, shown, ", ".join(one.missing))
         console.OUT.print(table)
-    if any(one.status != SERVING for one in found):
+        if not standby.synchronous:
+            console.OUT.print(NO_STANDBY, style="red", soft_wrap=True)
+    if not standby.synchronous or any(one.status != SERVING for one in found):
         raise typer.Exit(1)
 
 
-async def _all(addresses: Addresses) -> list[ServiceStatus]:
-    return list(
-        await asyncio.gather(
-            *(
-                _one(service, addresses.services[service], health)
-                for service, health in addresses.health.items()
-            )
+async def _all(
+    data: DataDirectory, addresses: Addresses
+) -> tuple[list[ServiceStatus], StandbyState]:
+    services = asyncio.gather(
+        *(
+            _one(service, addresses.services[service], health)
+            for service, health in addresses.health.items()
         )
     )
+    found, standby = await asyncio.gather(services, standby_of(data))
+    return list(found), standby
 
 
 async def _one(service: str, address: str, health: str) -> ServiceStatus:

@@ -13,10 +13,15 @@ from embedded.local_ports import HOST
 
 from careline_cli import console
 from careline_cli.commands.options import data_of
-from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
+from careline_cli.platform.data_directory import (
+    BACKUP_DIRECTORY,
+    DataDirectory,
+    DataDirectoryError,
+)
 
 DETACH_SECONDS = 240.0
 POLL_SECONDS = 0.2
+INHERITED = ("PATH", "HOME", BACKUP_DIRECTORY)
 
 
 def up(
@@ -59,7 +64,7 @@ def _detach(data: DataDirectory) -> None:
             stderr=stream,
             start_new_session=True,
             cwd=data.root,
-            env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            env={name: os.environ[name] for name in INHERITED if name in os.environ},
         )
     deadline = time.monotonic() + DETACH_SECONDS
     while time.monotonic() < deadline:

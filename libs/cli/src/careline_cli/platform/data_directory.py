@@ -17,6 +17,7 @@ from careline_cli.command_error import CommandError
 MB = 1 << 20
 # A new platform takes 100 MB, and none is well with its disk all but full.
 NEEDED_MB = 256
+BACKUP_DIRECTORY = "CARELINE_BACKUP_DIRECTORY"
 
 
 class DataDirectoryError(CommandError):
@@ -47,7 +48,7 @@ class DataDirectory:
     def create(self) -> None:
         """Make the folder and its private parts; again is a no-op."""
         try:
-            for folder in (self.root, self.secrets, self.logs, self.services):
+            for folder in (self.root, self.secrets, self.logs, self.services, self.backup):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise self._closed(error) from None
@@ -114,6 +115,11 @@ class DataDirectory:
     def left_out(self) -> Path:
         """Where a restore keeps what a stream had and the restored log has not."""
         return self.root / "left-out"
+
+    @property
+    def backup(self) -> Path:
+        """Where the keyring and Vault are backed up; BACKUP_DIRECTORY puts it on another disk."""
+        return Path(os.environ.get(BACKUP_DIRECTORY) or self.root / "backup").absolute()
 
     @property
     def addresses_file(self) -> Path:

@@ -5,6 +5,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from embedded import NatsServer, NatsTrust, OpenBaoServer, PostgresServer
@@ -13,9 +14,19 @@ from messaging.accounts import AccountLimits, NatsOperator
 from runtime.service_names import SERVICES
 
 from careline_cli.platform.data_directory import Addresses, DataDirectory
+from careline_cli.platform.keyring_backup.base_backup import take_base
+from careline_cli.platform.keyring_backup.folder import BackupFolder
+from careline_cli.platform.keyring_backup.receiver import WalReceiver
+from careline_cli.platform.keyring_backup.restore import (
+    is_to_be_reapplied,
+    reapply_restored,
+    settle_restored,
+)
+from careline_cli.platform.keyring_backup.standby import keyring_server, let_in
 from careline_cli.platform.service_process import ServiceProcess
 from careline_cli.platform.supervisor import Supervisor, supervising
 from careline_cli.platform.vault_access import VaultAccess
+from careline_cli.platform.vault_snapshots import require_vault
 from careline_cli.provision import nats
 from careline_cli.provision.provisioned import (
     KEYRING_DATABASE,
@@ -47,26 +58,42 @@ async def running_platform(data: DataDirectory, say: Say) -> AsyncIterator[Addre
 
     Raises EmbeddedServerError (also in groups) and DataDirectoryError, each with one line to show.
     """
+    require_vault(data)
     async with supervising(say) as supervisor:
         servers = Servers(
-            Databases(
-                PostgresServer(data.root / "postgres"),
-                PostgresServer(data.root / "keyring", name="keyring"),
-            ),
+            Databases(PostgresServer(data.root / "postgres"), keyring_server(data)),
             OpenBaoServer(data.root / "openbao"),
         )
+        settle_restored(data)
         say("starting PostgreSQL, the keyring's PostgreSQL and OpenBao")
         await supervisor.start(servers.databases.platform, servers.databases.keyring, servers.vault)
+        backups = BackupFolder.of(data)
+        await let_in(servers.databases.keyring)
+        await supervisor.start(WalReceiver(servers.databases.keyring, backups))
         access = VaultAccess(servers.vault, data)
         operator = await _provisioned(access, servers.databases, say)
         say("migrating")
         await migrate(servers.databases)
-        nats_server = nats_of(data, operator)
-        say("starting NATS")
-        await supervisor.start(nats_server)
-        for drift in await nats.make_streams(operator, nats_server.url, SERVICES, consumptions()):
-            say(f"nats: {drift.name} has {drift.field} {drift.actual}, not {drift.wanted}")
-        yield await _start_services(supervisor, data, servers, nats_server, access, say)
+        if is_to_be_reapplied(data):
+            await reapply_restored(data, servers.databases, say)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_first_base(servers.databases.keyring, backups, say))
+            nats_server = nats_of(data, operator)
+            say("starting NATS")
+            await supervisor.start(nats_server)
+            streams = await nats.make_streams(operator, nats_server.url, SERVICES, consumptions())
+            for drift in streams:
+                say(f"nats: {drift.name} has {drift.field} {drift.actual}, not {drift.wanted}")
+            addresses = await _start_services(supervisor, data, servers, nats_server, access, say)
+        yield addresses
+
+
+async def _first_base(keyring: PostgresServer, backups: BackupFolder, say: Say) -> None:
+    """Take the base backup that the keyring's log goes on from, unless there is one."""
+    if backups.current():
+        return
+    say("keyring: taking a base backup")
+    await asyncio.to_thread(take_base, keyring, backups, datetime.now(UTC))
 
 
 async def _provisioned(access: VaultAccess, databases: Databases, say: Say) -> NatsOperator:
@@ -89,6 +116,8 @@ async def provision_anew(access: VaultAccess, databases: Databases, say: Say) ->
         await asyncio.to_thread(access.keep, vault, workload)
     operator = await asyncio.to_thread(nats.kept_operator, vault)
     await asyncio.to_thread(access.surrender, vault)
+    say("vault: taking a snapshot")
+    await asyncio.to_thread(access.snapshot)
     return operator
 
 

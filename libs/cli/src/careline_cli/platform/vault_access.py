@@ -1,6 +1,7 @@
 """How the supervisor reaches Vault: as root at the first start, as the provisioner ever after."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import hvac
@@ -17,6 +18,7 @@ from careline_cli.platform.app_role import (
 )
 from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
 from careline_cli.platform.service_process import Admission, ServiceNotPrepared
+from careline_cli.platform.vault_snapshots import take_snapshot
 from careline_cli.provision.vault import INSTALLER, PROVISIONER, VaultProvisioner
 
 
@@ -64,6 +66,10 @@ class VaultAccess:
         """End the privileged client's token, and forget root's."""
         vault.revoke_own_token()
         self._root_token_file.unlink(missing_ok=True)
+
+    def snapshot(self) -> None:
+        """Take a snapshot, so that there is always one of what was provisioned last."""
+        take_snapshot(self._data, self._server.url, now=datetime.now(UTC))
 
     @property
     def _root_token_file(self) -> Path:

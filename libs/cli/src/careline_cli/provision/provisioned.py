@@ -26,6 +26,7 @@ from careline_cli.provision.vault import (
     INSTALLER,
     OPERATOR,
     PROVISIONER,
+    SNAPSHOTS,
     DatabaseConnection,
     VaultProvisioner,
     own_workload,
@@ -33,7 +34,7 @@ from careline_cli.provision.vault import (
 )
 
 Logins = dict[str, tuple[str, ...]]
-PEOPLE = (OPERATOR, PROVISIONER, INSTALLER)
+PEOPLE = (OPERATOR, PROVISIONER, SNAPSHOTS, INSTALLER)
 """Who signs in from files of the data directory, by secret ids that last."""
 MARK = "careline/provisioned"
 ASSERTION_KEY = "assertion-identity"

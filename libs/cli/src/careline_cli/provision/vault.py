@@ -16,6 +16,7 @@ LONGEST_LEASE = "24h"
 PROVISIONER = "provisioner"
 OPERATOR = "operator"
 INSTALLER = "installer"
+SNAPSHOTS = "snapshots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def service_workload(service: str) -> Workload:
 
 
 def own_workload(name: str) -> Workload:
-    """Give the operator, the provisioner or the installer, whose policies lie beside this file."""
+    """Give who is no service, as the operator; the policies lie beside this file."""
     return Workload(name, files(__package__).joinpath(f"{name}_policy.hcl").read_text())
 
 

@@ -73,10 +73,12 @@ class DataKeys:
 
 
 async def _read(connection: AsyncConnection, tenant: str, subject: str) -> _Row | None:
+    """Read a key that is on the standby, too, when the transaction has ended."""
     found = await connection.execute(statement("read_key"), {"tenant": tenant, "subject": subject})
     row = found.one()
     if row.erased:
         raise SubjectErased(tenant, subject)
     if row.key_id is None:
         return None
+    await connection.execute(statement("await_standby"))
     return _Row(row.key_id, subject, row.wrapped, row.version)

@@ -1,6 +1,6 @@
 """Erases a patient: the patient's key goes, and those of all that is about this patient alone."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,17 +40,21 @@ class Erasures:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
 
-    async def erase(self, tenant: str, patient: str, request_id: str) -> Erasure:
+    async def erase(
+        self, tenant: str, patient: str, request_id: str, *, known: Collection[str] = ()
+    ) -> Erasure:
         """Erase, or answer a repeated request as the first time.
 
         A later request for the same patient erases what has become this patient's alone since.
+        `known` are subjects that went with the patient before the keyring came back from a backup,
+        whatever it knows of their links.
         Raises ErasureRequestReused, ErasureNotPermitted.
         """
         async with self._sessions.begin(tenant, Against.EVERYTHING) as connection:
             await _become_eraser(connection)
             done = await _recall(connection, tenant, request_id)
             if done is None:
-                return await _erase(connection, tenant, patient, request_id)
+                return await _erase(connection, tenant, patient, request_id, known)
         if done.patient != patient:
             raise ErasureRequestReused(request_id)
         return done
@@ -83,9 +87,13 @@ async def _recall(connection: AsyncConnection, tenant: str, request_id: str) -> 
 
 
 async def _erase(
-    connection: AsyncConnection, tenant: str, patient: str, request_id: str
+    connection: AsyncConnection,
+    tenant: str,
+    patient: str,
+    request_id: str,
+    known: Collection[str],
 ) -> Erasure:
-    reached, shared = await _reach(connection, tenant, patient)
+    reached, shared = await _reach(connection, tenant, {patient, *known})
     request = {"tenant": tenant, "request_id": request_id}
     erased_at = await connection.scalar(
         statement("insert_erasure"), {**request, "patient": patient}
@@ -111,14 +119,13 @@ async def _erase(
 
 
 async def _reach(
-    connection: AsyncConnection, tenant: str, patient: str
+    connection: AsyncConnection, tenant: str, reached: set[str]
 ) -> tuple[set[str], Mapping[str, set[str]]]:
-    """Find what goes with the patient, and what stays with the patients that it stays for.
+    """Find what goes with these, and what stays with the patients that it stays for.
 
     A subject goes when every patient it is linked to goes or has gone before; one that goes takes
     along what is linked to it, as a merged patient its conversations.
     """
-    reached = {patient}
     owners: dict[str, set[str]] = {}
     gone: set[str] = set()
     new = reached

@@ -35,11 +35,13 @@ class Links:
             for stone in erased:
                 raise SubjectErased(tenant, stone.subject)
             await connection.execute(statement("insert_link"), both)
+            await connection.execute(statement("await_standby"))
 
     async def remove(self, tenant: str, subject: str, patient: str) -> None:
         both = {"tenant": tenant, "subject": subject, "patient": patient}
         async with self._sessions.begin(tenant, Against.ERASURES) as connection:
             await connection.execute(statement("delete_link"), both)
+            await connection.execute(statement("await_standby"))
 
     async def of(self, tenant: str, subject: str) -> tuple[Link, ...]:
         async with self._sessions.begin(tenant) as connection:

@@ -1,0 +1,65 @@
+"""Makes a server's data directory of a base backup and the log since."""
+
+import asyncio
+import os
+import shlex
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from embedded import EmbeddedServerError, PostgresServer, ServerProcess
+
+from careline_cli.command_error import CommandError
+from careline_cli.platform.keyring_backup.folder import PARTIAL, Base
+
+# Nobody is answered before the log's end, or the time asked for, is reached.
+RECOVERY = {"hot_standby": "off", "recovery_target_action": "promote"}
+RECOVERY_SECONDS = 3600.0
+
+
+class NotRecovered(CommandError):
+    """A base backup could not be recovered; the text says what is known of why."""
+
+
+async def recover(base: Base, into: Path, *, at: datetime | None = None) -> PostgresServer:
+    """Recover into a folder made anew: all of the log, or up to a time.
+
+    Gives the server, stopped, with a superuser's password of its own. Raises NotRecovered.
+    """
+    settings = {**RECOVERY, "restore_command": _fetch(base.wal)}
+    if at is not None:
+        settings["recovery_target_time"] = at.astimezone(UTC).isoformat()
+    server = PostgresServer(into, name="keyring recovery", settings=settings)
+    await asyncio.to_thread(_copy, base.folder, server.cluster)
+    process = await ServerProcess.start(server)
+    try:
+        await process.ready(within=RECOVERY_SECONDS)
+    except EmbeddedServerError as error:
+        until = "" if at is None else f" up to {at.isoformat()}, which its log may not reach"
+        raise NotRecovered(f"{base.folder.name} was not recovered{until}: {error}") from None
+    finally:
+        await process.stop()
+    server.forget_password()
+    return server
+
+
+def _fetch(wal: Path) -> str:
+    """Give the command by which the server fetches a segment, the last of which is not full."""
+    file = shlex.quote(str(wal).replace("%", "%%")) + "/%f"
+    # The last one again: it may have become full, and lost its suffix, between the first two.
+    tries = (file, f"{file}{PARTIAL}", file)
+    return " || ".join(f'cp {one} "%p" 2>/dev/null' for one in tries)
+
+
+def _copy(base: Path, cluster: Path) -> None:
+    """Copy it into a folder made anew, to be recovered by its owner, whom the keyring ran as."""
+    if cluster.parent.exists():
+        shutil.rmtree(cluster.parent)
+    cluster.parent.mkdir(mode=0o700, parents=True)
+    shutil.copytree(base, cluster)
+    (cluster / "recovery.signal").touch(mode=0o600)
+    owner = base.stat()
+    for place, _, files in os.walk(cluster):
+        for path in (Path(place), *(Path(place) / file for file in files)):
+            if path.stat().st_uid != owner.st_uid:
+                os.chown(path, owner.st_uid, owner.st_gid)
