@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """What all processes share."""
+    """What all processes share; conversations' LogService has a port of loopback."""
 
     database: Database
     nats: NatsRig
@@ -34,6 +34,7 @@ class Servers:
     keyring: Keyring
     keys: LocalKeys
     telemetry: Telemetry
+    conversations: int
 
 
 @asynccontextmanager
@@ -60,9 +61,7 @@ async def federation_process(servers: Servers) -> AsyncIterator[int]:
             messaging,
             vault=servers.vault,
         )
-        served = await stack.enter_async_context(
-            serving(FEDERATION, _settings(servers.nats.servers[0]), parts)
-        )
+        served = await stack.enter_async_context(serving(FEDERATION, _settings(servers), parts))
         yield served.server.port
 
 
@@ -75,7 +74,7 @@ def federation_engine(stack: AsyncExitStack, servers: Servers) -> AsyncEngine:
     return engine
 
 
-def _settings(nats_url: str) -> FederationSettings:
+def _settings(servers: Servers) -> FederationSettings:
     """Read settings as a process does; what the rig brings itself is named and not there."""
     nowhere = "postgresql:///careline?host=/nowhere"
     return load_settings(
@@ -88,8 +87,8 @@ def _settings(nats_url: str) -> FederationSettings:
             "CARELINE_VAULT_ADDRESS": "http://127.0.0.1:1",
             "CARELINE_VAULT_ROLE_ID_FILE": "/nowhere",
             "CARELINE_VAULT_SECRET_ID_FILE": "/nowhere",
-            "CARELINE_NATS_URL": nats_url,
-            "CARELINE_PEERS": "conversations=127.0.0.1:1",
+            "CARELINE_NATS_URL": servers.nats.servers[0],
+            "CARELINE_PEERS": f"conversations=127.0.0.1:{servers.conversations}",
         },
     )
 

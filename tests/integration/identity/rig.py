@@ -30,7 +30,13 @@ from google.protobuf.message import Message
 from identity.compose import compose
 from identity.domain import totp
 from identity.settings import CONSUMES, IdentitySettings
-from integration.identity.neighbours import Outbox, PatientLog, patient_log, serving_outbox
+from integration.identity.neighbours import (
+    Outbox,
+    PatientLog,
+    patient_log,
+    serving_log,
+    serving_outbox,
+)
 from integration.messaging.nats_rig import NatsRig
 from integration.refusals import request_id
 from integration.runtime.rig import FixedToken
@@ -334,20 +340,29 @@ async def identity_rig(
             Keyring(engine_as(stack, database, "keyring_runtime"), KeyringTransit(session))
         )
         patients = await stack.enter_async_context(
-            patient_log(engine_as(stack, database, "patient_context_runtime"), keyring, nats)
+            patient_log(
+                database.engine,
+                engine_as(stack, database, "patient_context_runtime"),
+                keyring,
+                nats,
+            )
         )
         outbox = Outbox()
-        port = await stack.enter_async_context(serving_outbox(outbox))
+        signer = TransitSigner(session)
+        peers = {
+            "conversations": await stack.enter_async_context(serving_outbox(outbox)),
+            "patient_context": await stack.enter_async_context(serving_log(patients, signer)),
+        }
         spans = InMemorySpanExporter()
         telemetry = await stack.enter_async_context(collected_in_process("identity", spans))
         ground = Ground(
             database,
             keyring,
-            TransitSigner(session),
+            signer,
             nats,
             telemetry,
             Clock(),
-            _settings(port, settings),
+            _settings(peers, settings),
         )
         running = await stack.enter_async_context(identity_process(ground))
         operators = await stack.enter_async_context(vault.session())
@@ -385,9 +400,9 @@ async def identity_process(ground: Ground) -> AsyncIterator[Serving[IdentitySett
         yield await stack.enter_async_context(serving(service, ground.settings, parts))
 
 
-def _settings(port: int, changes: dict[str, object]) -> IdentitySettings:
-    peers = {"conversations": f"127.0.0.1:{port}", "patient_context": f"127.0.0.1:{port}"}
-    chosen = {"peers": Peers(peers), "even_answer_seconds": 0, **changes}
+def _settings(peers: dict[str, int], changes: dict[str, object]) -> IdentitySettings:
+    targets = Peers({name: f"127.0.0.1:{port}" for name, port in peers.items()})
+    chosen = {"peers": targets, "even_answer_seconds": 0, **changes}
     return local_settings(IdentitySettings, "identity", **chosen)
 
 

@@ -29,6 +29,7 @@ from runtime.telemetry.telemetry import Telemetry, collected_in_process
 from runtime.testing.local_keys import LocalKeys
 from runtime.tokens.public_keys import PublicKeys
 from runtime.tokens.token import TOKEN_KEYS, TokenIssuer, TokenVerifier
+from runtime.vault.transit import TransitSigner
 
 ANYWHERE = ListenAddress("127.0.0.1", 0)
 AGENT = Principal(
@@ -60,7 +61,7 @@ class Rig:
     telemetry: Telemetry
     spans: InMemorySpanExporter
     metrics: InMemoryMetricReader
-    keys: LocalKeys
+    keys: LocalKeys | TransitSigner
     stack: AsyncExitStack
     log: StringIO
     stubs: dict[str, ProbeStub] = field(default_factory=dict)
@@ -97,7 +98,7 @@ async def running_rig(
     policies: str = POLICIES,
     servicers: Sequence[tuple[AddServicer, object]] = (),
     ended: EndedSessions | None = None,
-    keys: LocalKeys | None = None,
+    keys: LocalKeys | TransitSigner | None = None,
     max_stream_seconds: float = 60,
 ) -> AsyncIterator[Rig]:
     spans, metrics, api = InMemorySpanExporter(), InMemoryMetricReader(), ProbeApi()

@@ -1,6 +1,6 @@
 """Reads what a stream does not have from the source's own log, and trusts it no more than that."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from messaging.consumer_position import Place
 from messaging.in_order import Turn, turn_of
@@ -11,7 +11,7 @@ from messaging.stuck import Reason, Stuck
 
 async def missing_events(
     reader: LogReader, place: Place, until: int, *, batch: int
-) -> AsyncIterator[list[ReceivedEvent]]:
+) -> AsyncGenerator[list[ReceivedEvent], None]:
     """Yield every event after a place up to `until`, in batches, each following the one before.
 
     Raises Stuck: GAP when the log cannot be read, ends before, or has a gap itself.

@@ -15,7 +15,7 @@ from eventstore.state_reader import StateReader
 from eventstore.upcaster import Upcaster
 from google.protobuf.message import Message
 from messaging.handling import Handler, Retract
-from messaging.log_reader import OwnLogReader
+from messaging.log_reader import LogReader, OwnLogReader
 from sealing.event_codec import EventCodec
 from sealing.sealer import Sealer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -148,14 +148,18 @@ class ServiceRuntime(Generic[SettingsT]):
         """
         if self._parts.messaging is None:
             return
-        reader = (
-            OwnLogReader(self.log, source)
-            if source == self.service
-            else RemoteLogReader(self.channel(source), source)
-        )
         self._parts.messaging.subscriptions.append(
-            Subscription(source, purpose, handler, reader, retract)
+            Subscription(source, purpose, handler, self.log_reader(source), retract)
         )
+
+    def log_reader(self, source: str) -> LogReader:
+        """Give what reads a service's log, the own one or over its LogService.
+
+        Raises PeerUnknown.
+        """
+        if source == self.service:
+            return OwnLogReader(self.log, source)
+        return RemoteLogReader(self.channel(source), source)
 
     def run(self, work: Work) -> None:
         """Run something beside the server that never ends; its failure ends the service."""

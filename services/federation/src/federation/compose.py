@@ -17,6 +17,7 @@ from federation.application.contracts import Contracts
 from federation.application.enforcement import Enforcement
 from federation.application.forwarding import ConversationForwarding
 from federation.application.partners import Partners
+from federation.application.retracting import PartnerRetractor
 from federation.settings import CONVERSATIONS, FederationSettings
 
 
@@ -32,10 +33,16 @@ async def compose(runtime: ServiceRuntime[FederationSettings]) -> None:
     enforcement = Enforcement(partners, network, PostgresOneAtATime(engine))
     contracts = Contracts(runtime.executor, PostgresPartnerKeys(engine), accounts, enforcement)
     forwarding = ConversationForwarding(partners, outbox)
+    retractor = PartnerRetractor(partners, outbox, runtime.recorder, runtime.requests)
     runtime.run(partners.run)
     runtime.run(enforcement.run)
     runtime.run(Deliveries(engine, partners, outbox, users).run)
-    runtime.consume(CONVERSATIONS.source, CONVERSATIONS.purpose, forwarding.handle)
+    runtime.consume(
+        CONVERSATIONS.source,
+        CONVERSATIONS.purpose,
+        forwarding.handle,
+        retract=retractor.retract,
+    )
     runtime.serve(add_PartnerServiceServicer_to_server, GrpcPartners(contracts, runtime.requests))
 
 

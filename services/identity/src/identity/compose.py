@@ -11,6 +11,7 @@ from careline.identity.v1.caller_verification_service_pb2_grpc import (
     add_CallerVerificationServiceServicer_to_server,
 )
 from careline.identity.v1.token_service_pb2_grpc import add_TokenServiceServicer_to_server
+from messaging.dead_letters import DeadLetters
 from runtime.service import Service
 from runtime.service_runtime import ServiceRuntime
 from sealing.value_sealer import ValueSealer
@@ -25,6 +26,7 @@ from identity.adapters.keyed_hashes import KeyedHashes
 from identity.adapters.known_patients import StoredPatients
 from identity.adapters.one_time_codes import StoredCodes
 from identity.adapters.password_hashing import PasswordHashing, parameters_of
+from identity.adapters.restored_patients import RestoredPatients
 from identity.adapters.service_account_secrets import StoredSecrets
 from identity.adapters.session_keys import StoredSessionKeys
 from identity.adapters.signed_tokens import SignedTokens
@@ -116,7 +118,13 @@ def _verification(runtime: Runtime, shared: Shared) -> GrpcCallerVerification:
     settings, executor, now = runtime.settings, runtime.executor, shared.now
     policy, patient = settings.verification(), settings.patient()
     known = StoredPatients(runtime.queries, runtime.sealer, shared.hashes)
-    runtime.consume(PATIENTS.source, PATIENTS.purpose, known.handle)
+    restored = RestoredPatients(
+        known,
+        runtime.keyring,
+        runtime.log_reader(PATIENTS.source),
+        DeadLetters(runtime.queries, runtime.service),
+    )
+    runtime.consume(PATIENTS.source, PATIENTS.purpose, known.handle, retract=restored.retract)
     verifications = Verifications(
         executor,
         known,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from messaging.retraction import Retraction
 from runtime.database.tenant_session import tenant_session
 from sqlalchemy import Row, case, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -42,14 +43,15 @@ class PostgresOutbox:
         *,
         epoch: int,
         position: int,
+        always: bool = False,
     ) -> None:
         """Add a message behind all others of the partner's, in the caller's transaction.
 
-        Beyond the most that may wait it is left out: the next one's previous position, which is
-        not its predecessor's, tells the partner so.
+        Beyond the most that may wait it is left out unless it is `always` to be there: the next
+        one's previous position, which is not its predecessor's, tells the partner so.
         """
         row = await self._next(connection, partner, epoch, position)
-        if row.sequence - row.delivered > self._most_waiting:
+        if row.sequence - row.delivered > self._most_waiting and not always:
             await self._take_back(connection, partner)
             _log.error("an event was left out for a partner", extra={"partner": partner.name})
             return
@@ -64,6 +66,20 @@ class PostgresOutbox:
                 data=message.data,
             )
         )
+
+    async def given_beyond(
+        self, connection: AsyncConnection, retraction: Retraction
+    ) -> frozenset[tuple[str, str]]:
+        """Tell by tenant and name who was given a retracted event; for a session of all tenants.
+
+        The last one given decides: no position is given out twice, in whichever epoch.
+        """
+        table = tables.forwarding
+        query = select(table.c.tenant, table.c.partner).where(
+            table.c.epoch <= retraction.from_epoch, table.c.position > retraction.after
+        )
+        rows = await connection.execute(query)
+        return frozenset((row.tenant, row.partner) for row in rows)
 
     async def waiting(self, partner: Partner, limit: int) -> list[Waiting]:
         """Give the first messages that wait, in order."""

@@ -35,8 +35,12 @@ class Outbox(Protocol):
         *,
         epoch: int,
         position: int,
+        always: bool = False,
     ) -> None:
-        """Add a message behind all others of the partner's, in the caller's transaction."""
+        """Add a message behind all others of the partner's, in the caller's transaction.
+
+        `always`: also when so many wait that an event would be left out.
+        """
 
 
 class ConversationForwarding:

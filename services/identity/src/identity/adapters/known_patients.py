@@ -1,7 +1,7 @@
 """The patients that identity knows: rows that hold patient_context's events sealed as they came."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from messaging.received_event import ReceivedEvent
@@ -39,10 +39,38 @@ class StoredPatients:
 
     async def handle(self, connection: AsyncConnection, event: ReceivedEvent) -> None:
         """Take in who a patient is now, or that the patient's data are gone."""
-        if event.type == ERASED:
-            await self._forget(connection, event.stream.tenant, event.stream.name)
-        elif event.type in DESCRIBED:
-            await self._take_in(connection, event)
+        await self.take_in(connection, [event])
+
+    async def take_in(self, connection: AsyncConnection, page: Sequence[ReceivedEvent]) -> None:
+        """Handle events in order, on a connection that sees all their tenants.
+
+        A patient's last one makes up for those before it: each says all, or that nothing is left.
+        """
+        last = {
+            (event.stream.tenant, event.stream.name): event
+            for event in page
+            if event.type == ERASED or event.type in DESCRIBED
+        }
+        described = [event for event in last.values() if event.type in DESCRIBED]
+        opened = await self._opened(described)
+        standing = [
+            (event, one.message)
+            for event, one in zip(described, opened, strict=True)
+            if not one.erased
+        ]
+        stand = {event.id for event, _ in standing}
+        gone = [event for event in last.values() if event.id not in stand]
+        await _each(connection, "delete_known_patient_keys", map(_about, last.values()))
+        await _each(connection, "delete_known_patient", map(_about, gone))
+        await _each(connection, "put_known_patient", (_row(*one) for one in standing))
+        await _each(
+            connection, "insert_known_patient_keys", [await self._keys(*one) for one in standing]
+        )
+
+    async def forget_all(self, connection: AsyncConnection) -> None:
+        """Forget the patients of all tenants, on a connection that sees them."""
+        await connection.execute(statement("delete_known_patient_keys_of_all"))
+        await connection.execute(statement("delete_known_patients_of_all"))
 
     async def candidates(
         self, tenant: str, identifiers: Identifiers, policy: MatchPolicy
@@ -79,36 +107,22 @@ class StoredPatients:
                 return KnownPatient(patient, row.deceased, numbers_of(opened.message))
         return None
 
-    async def _take_in(self, connection: AsyncConnection, event: ReceivedEvent) -> None:
-        tenant, patient = event.stream.tenant, event.stream.name
-        message = DESCRIBED[event.type].FromString(event.data)
-        place = Place(_SOURCE, tenant, patient, event.id)
-        (opened,) = await self._sealer.open_many([(message, place)])
-        if opened.erased:
-            await self._forget(connection, tenant, patient)
-            return
-        about = {"tenant": tenant, "patient": patient}
-        await connection.execute(
-            statement("put_known_patient"),
-            about
-            | {
-                "revision": event.revision,
-                "said_by": event.id,
-                "type": event.type,
-                "data": event.data,
-                "deceased": message.deceased,
-            },
+    async def _opened(self, events: Sequence[ReceivedEvent]) -> list[Opened[Described]]:
+        return await self._sealer.open_many(
+            [
+                (
+                    DESCRIBED[event.type].FromString(event.data),
+                    Place(_SOURCE, event.stream.tenant, event.stream.name, event.id),
+                )
+                for event in events
+            ]
         )
-        keys = await self._hashes.of_patient_keys(
-            tenant, keys_of_record(candidate_of(patient, opened.message))
-        )
-        await connection.execute(statement("delete_known_patient_keys"), about)
-        await connection.execute(statement("insert_known_patient_keys"), about | {"keys": keys})
 
-    async def _forget(self, connection: AsyncConnection, tenant: str, patient: str) -> None:
-        about = {"tenant": tenant, "patient": patient}
-        await connection.execute(statement("delete_known_patient_keys"), about)
-        await connection.execute(statement("delete_known_patient"), about)
+    async def _keys(self, event: ReceivedEvent, message: Described) -> dict[str, Any]:
+        record = candidate_of(event.stream.name, message)
+        found_by = keys_of_record(record)
+        keys = await self._hashes.of_patient_keys(event.stream.tenant, found_by)
+        return _about(event) | {"keys": keys}
 
     async def _open(self, tenant: str, rows: Sequence[Row[Any]]) -> list[Opened[Described]]:
         return await self._sealer.open_many(
@@ -120,3 +134,23 @@ class StoredPatients:
                 for row in rows
             ]
         )
+
+
+def _about(event: ReceivedEvent) -> dict[str, Any]:
+    return {"tenant": event.stream.tenant, "patient": event.stream.name}
+
+
+def _row(event: ReceivedEvent, message: Described) -> dict[str, Any]:
+    return _about(event) | {
+        "revision": event.revision,
+        "said_by": event.id,
+        "type": event.type,
+        "data": event.data,
+        "deceased": message.deceased,
+    }
+
+
+async def _each(connection: AsyncConnection, name: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Run a statement once for each row, all of them in one exchange with the server."""
+    if parameters := list(rows):
+        await connection.execute(statement(name), parameters)

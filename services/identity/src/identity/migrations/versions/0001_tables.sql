@@ -101,9 +101,9 @@ create policy tenant on {schema}.one_time_code
 create policy tenant on {schema}.agent
   using (current_setting('careline.tenant', true) in (tenant, '*'));
 create policy tenant on {schema}.known_patient
-  using (current_setting('careline.tenant', true) = tenant);
+  using (current_setting('careline.tenant', true) in (tenant, '*'));
 create policy tenant on {schema}.known_patient_key
-  using (current_setting('careline.tenant', true) = tenant);
+  using (current_setting('careline.tenant', true) in (tenant, '*'));
 
 grant select, insert, update on {schema}.agent_credential to {runtime_role};
 grant select, insert, update, delete on {schema}.session_key to {runtime_role};

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*careline/federation/events/v1/events.proto\x12\x1d\x63\x61reline.federation.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x01\n\x0f\x43ontractCreated\x12\x13\n\x0bpartner_key\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x65vent_types\x18\x03 \x03(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x82\x01\n\x11\x43redentialsIssued\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nissue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x12\x43redentialsRevoked\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0brevoke_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x10PartnerSuspended\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x30\n\x0csuspend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestampb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*careline/federation/events/v1/events.proto\x12\x1d\x63\x61reline.federation.events.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x93\x01\n\x0f\x43ontractCreated\x12\x13\n\x0bpartner_key\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x13\n\x0b\x65vent_types\x18\x03 \x03(\t\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x82\x01\n\x11\x43redentialsIssued\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nissue_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"S\n\x12\x43redentialsRevoked\x12\x0c\n\x04user\x18\x01 \x01(\t\x12/\n\x0brevoke_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"T\n\x10PartnerSuspended\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x30\n\x0csuspend_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x98\x01\n\x13RetractionForwarded\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x16\n\x0e\x66ollowed_epoch\x18\x02 \x01(\x03\x12\x16\n\x0erestored_epoch\x18\x03 \x01(\x03\x12\x16\n\x0e\x61\x66ter_position\x18\x04 \x01(\x03\x12\x16\n\x0euntil_position\x18\x05 \x01(\x03\x12\x10\n\x08partners\x18\x06 \x03(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,4 +40,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREDENTIALSREVOKED']._serialized_end=476
   _globals['_PARTNERSUSPENDED']._serialized_start=478
   _globals['_PARTNERSUSPENDED']._serialized_end=562
+  _globals['_RETRACTIONFORWARDED']._serialized_start=565
+  _globals['_RETRACTIONFORWARDED']._serialized_end=717
 # @@protoc_insertion_point(module_scope)
