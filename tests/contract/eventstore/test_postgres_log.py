@@ -35,4 +35,6 @@ class TestPostgresEventLog(EventLogConformance, ProjectionConformance):
 
     @pytest.fixture
     def projection_store(self, schema: LogSchema) -> ProjectionStore:
-        return ProjectionStore(schema.superuser, schema.name)
+        return ProjectionStore(
+            schema.superuser, schema.name, schema.owner_role, schema.runtime_role
+        )

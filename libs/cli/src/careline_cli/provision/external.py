@@ -108,8 +108,8 @@ def _remedy(schema: str, state: str | None) -> str | None:
     match state:
         case "42501":
             return (
-                f"the login lacks a right; make schema {schema} one of role {schema}_owner, and "
-                "the logins of Vault's database role members of that"
+                f"the login lacks a right; make schema {schema} one of role {schema}_owner, the "
+                "logins of Vault's database role members of that, and let it create in the database"
             )
         case "22023":
             return f"there is no role {schema}_owner; make the roles first"

@@ -87,7 +87,7 @@ async def restore(
         epoch = await _one(connection, statements["raise_epoch"], newest.chain.folder.epoch)
         beyond = newest.until + POSITION_GAP
         await connection.exec_driver_sql(statements["restart_positions"], (beyond,))
-        await connection.exec_driver_sql(statements["drop_checkpoints"])
+        await connection.exec_driver_sql(statements["restart_projections"])
     return Restored(log, epoch, copied.position, copied.events, newest.until)
 
 
