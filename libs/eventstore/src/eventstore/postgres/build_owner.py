@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from eventstore.errors import EventLogError
+from eventstore.event_log import Head
 from eventstore.postgres.build_script import build_script
 from eventstore.postgres.builds import Build, Builds, BuildState, build_of
 from eventstore.postgres.statements import identifier, load_statements
@@ -46,10 +47,16 @@ class BuildOwner:
         self._builds = Builds(schema.name)
         self._statements = load_statements(schema.name)
 
-    async def all(self, projection: str) -> list[tuple[Build, int]]:
-        """Give each build, the oldest first, with its size in bytes."""
+    async def all(self, projection: str | None = None) -> list[tuple[Build, int]]:
+        """Give each build of a projection, or of all, with its size in bytes; the oldest first."""
         async with self._owning() as connection:
             return await self._builds.all(connection, projection)
+
+    async def head(self) -> Head:
+        """Tell how far the log is complete, and its epoch."""
+        async with self._owning() as connection:
+            row = (await connection.exec_driver_sql(self._statements["head"])).one()
+            return Head(epoch=row.epoch, position=row.position)
 
     async def make(
         self, projection: Built, state: BuildState, *, until: int | None = None

@@ -55,8 +55,10 @@ class Builds:
         row = found.one_or_none()
         return None if row is None else build_of(row)
 
-    async def all(self, connection: AsyncConnection, projection: str) -> list[tuple[Build, int]]:
-        """Give each build, the oldest first, with its size in bytes."""
+    async def all(
+        self, connection: AsyncConnection, projection: str | None = None
+    ) -> list[tuple[Build, int]]:
+        """Give each build of a projection, or of all, with its size in bytes; the oldest first."""
         found = await connection.exec_driver_sql(self._statements["list_builds"], (projection,))
         return [(build_of(row), row.size) for row in found]
 

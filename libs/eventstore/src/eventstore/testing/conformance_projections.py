@@ -26,9 +26,13 @@ QUICK = Backoff(first=0.01, longest=0.02)
 
 @dataclass(frozen=True, slots=True)
 class ProjectionStore:
-    """Where the log under test keeps its builds; the engine's user may become their owner."""
+    """Where the log under test keeps its builds.
+
+    `engine` may do anything, `runtime` has the runtime role.
+    """
 
     engine: AsyncEngine
+    runtime: AsyncEngine
     schema: str
     owner_role: str
     runtime_role: str

@@ -46,13 +46,12 @@ class Sightings:
         return build
 
     async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
-        rows = [
-            {"event_id": event.id, "tenant": event.stream.tenant, "position": event.position}
-            for event in events
-        ]
-        await connection.execute(insert(self._table), rows)
+        await connection.execute(insert(self._table), [self.row(event) for event in events])
         if self.failure is not None:
             raise self.failure
+
+    def row(self, event: RecordedEvent) -> dict[str, object]:
+        return {"event_id": event.id, "tenant": event.stream.tenant, "position": event.position}
 
     async def opened(self, table: str, rows: Sequence[Row]) -> Sequence[Row]:
         del table
