@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "archive": "Show how far logs are archived, verify the archive, print its public keys.",
     "restore": "Bring logs back from their archive into an empty database of a stopped platform.",
     "streams": "Compare services' logs with their streams, and make streams anew.",
+    "projections": "Show, rebuild and verify, switch and drop builds of read models.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
     "bench": "Measure the store beside its ceilings and its peer.",
 }

@@ -1,7 +1,7 @@
 """Migrates databases that others run, by logins that Vault makes for it, and opens them so."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 
 from runtime.addresses import DatabaseAddress
@@ -51,8 +51,13 @@ async def migrate_external(settings: StoreSettings, say: Callable[[str], None]) 
 
 def settings_of_environment() -> StoreSettings:
     """Read where databases elsewhere are, as services read it; raises CommandError."""
+    return settings_of(os.environ)
+
+
+def settings_of(variables: Mapping[str, str]) -> StoreSettings:
+    """Read the same of given variables; raises CommandError."""
     try:
-        return load_settings(StoreSettings, os.environ)
+        return load_settings(StoreSettings, variables)
     except SettingsRefused as refused:
         raise CommandError("; ".join(refused.complaints)) from None
 
