@@ -16,6 +16,7 @@ from eventstore.rebuilding.rebuild import Rebuild, Rebuilt
 from eventstore.rebuilding.scratch import scratch
 from eventstore.rebuilding.switch import switch
 from rich.table import Table
+from runtime.database.errors import DatabaseUnavailable
 from runtime.vault.errors import VaultUnavailable
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -32,6 +33,9 @@ from careline_cli.projections.report import (
     rebuilt_as_json,
     rebuilt_lines,
 )
+
+_NOT_MIGRATED = ("42P01", "3F000", "42704")
+"""No such table, schema, or role."""
 
 
 class Action(StrEnum):
@@ -205,9 +209,13 @@ def _explained() -> Iterator[None]:
     """Turn what an operator can act on into one line; only our own texts hold no values."""
     try:
         yield
-    except (EventLogError, VaultUnavailable) as error:
+    except (EventLogError, VaultUnavailable, DatabaseUnavailable) as error:
         raise ProjectionsRefused(str(error)) from None
     except (SQLAlchemyError, *SERVER_ERRORS) as error:
+        if getattr(getattr(error, "orig", None), "sqlstate", None) in _NOT_MIGRATED:
+            raise ProjectionsRefused(
+                "the database has no builds of read models yet; run careline migrate first"
+            ) from None
         raise ProjectionsRefused(
             f"PostgreSQL refused or is away ({type(error).__name__}); see: careline status"
         ) from None
