@@ -156,7 +156,7 @@ async def _feed(access: ProjectionAccess, named: Named, asked: _Asked, shown: Sh
             live = await switch(source, owner, asked.build or None, shown.progress)
             shown.end()
             _tell({"live": built_as_json(live)}, asked, f"build {live.number} is live")
-        elif point := point_of(asked.until, named.service):
+        elif (point := point_of(asked.until, named.service)) is not None:
             _show_scratch(await scratch(source, owner, point, shown.progress), asked, shown)
         else:
             rebuilt = await Rebuild(source, owner, shown.progress).run()

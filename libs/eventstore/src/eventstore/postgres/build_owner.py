@@ -20,7 +20,7 @@ _LOCK_SECONDS = 5
 _REFUSED = {
     "CL001": "only a build that was verified, or was live before, can be switched to",
     "CL002": "the build is behind the live one, or of the log as it was before a restore",
-    "55P03": "a query of the read model lasts too long; try again",
+    "55P03": "a query or an update of the read model lasts too long; try again",
 }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from eventstore.projection import Projection, Row
 
 _ROWS_AT_ONCE = 1_000
+_KEY_BYTES = 32
 _COLUMNS = text(
     "select table_name, column_name from information_schema.columns where table_schema = :place"
 )
@@ -30,7 +32,8 @@ class Side:
 class TableDifference:
     """How two builds of a table differ: rows that one alone has, and rows of one key that differ.
 
-    Digests are SHA-256 over the opened rows in the order of their keys.
+    Digests are of the opened rows in the order of their keys, under a key that is drawn for each
+    comparison: what is told of rows lets nobody try out what may be in them.
     """
 
     table: str
@@ -58,15 +61,18 @@ async def side_of(connection: AsyncConnection, schema: str, place: str) -> Side:
 
 async def compare(projection: Projection, old: Side, new: Side) -> tuple[TableDifference, ...]:
     """Compare each table in the columns that both builds have and that events determine."""
+    key = secrets.token_bytes(_KEY_BYTES)
     return tuple(
-        [await _compared(projection, table, old, new) for table in projection.model.tables]
+        [await _compared(projection, table, old, new, key) for table in projection.model.tables]
     )
 
 
-async def _compared(projection: Projection, table: Table, old: Side, new: Side) -> TableDifference:
+async def _compared(
+    projection: Projection, table: Table, old: Side, new: Side, key: bytes
+) -> TableDifference:
     all_columns = frozenset(table.columns.keys())
     shared = old.columns.get(table.name, all_columns) & new.columns.get(table.name, all_columns)
-    reading = _Reading(projection, table, shared & all_columns)
+    reading = _Reading(projection, table, shared & all_columns, key)
     one, other, changed = _Digested(), _Digested(), 0
     async with (
         aclosing(reading.rows(old)) as old_rows,
@@ -122,7 +128,10 @@ class _Digested:
 class _Reading:
     """Reads a table of a build in the order of its key."""
 
-    def __init__(self, projection: Projection, table: Table, columns: frozenset[str]) -> None:
+    def __init__(
+        self, projection: Projection, table: Table, columns: frozenset[str], digest_key: bytes
+    ) -> None:
+        self._digest_key = digest_key
         self._projection = projection
         self._table = table
         self._columns = [column for column in table.columns if column.name in columns]
@@ -145,7 +154,7 @@ class _Reading:
             for row in await self._opened([dict(row) for row in rows]):
                 yield _Digest(
                     tuple((row[one.name] is None, row[one.name]) for one in self._key),
-                    _digest([row[name] for name in self._compared]),
+                    _digest([row[name] for name in self._compared], self._digest_key),
                 )
 
     async def _opened(self, rows: Sequence[Row]) -> Sequence[Row]:
@@ -157,8 +166,8 @@ def _in_order(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column.collate("C") if isinstance(column.type, Text) else column
 
 
-def _digest(values: Sequence[object]) -> bytes:
-    return hashlib.sha256(json.dumps(values, default=_as_text).encode()).digest()
+def _digest(values: Sequence[object], key: bytes) -> bytes:
+    return hashlib.blake2b(json.dumps(values, default=_as_text).encode(), key=key).digest()
 
 
 def _as_text(value: object) -> str:

@@ -2,12 +2,15 @@
 
 import asyncio
 import itertools
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -15,6 +18,7 @@ from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog
 from eventstore.postgres.build_owner import BuildOwner, BuildRefused
 from eventstore.postgres.builds import Build, BuildState
+from eventstore.projection import ReadModel
 from eventstore.projection_runner import ProjectionRunner
 from eventstore.rebuilding.rebuild import Rebuild, RebuildRefused, Rebuilt
 from eventstore.rebuilding.replay import ReadModelSource
@@ -47,6 +51,37 @@ class Unsteady(Sightings):
 
     def row(self, event: RecordedEvent) -> dict[str, object]:
         return {**super().row(event), "position": next(self.ticks)}
+
+
+class Fuller(Sightings):
+    """The second version, with a column and a table that the first does not have."""
+
+    def __init__(self, schema: str) -> None:
+        super().__init__(schema, version=2)
+        tables = MetaData(schema=schema)
+        columns = [Column(one.name, one.type) for one in self._table.columns]
+        self._table = Table("sighting", tables, *columns, Column("revision", BigInteger))
+        self._tally = Table(
+            "tally", tables, Column("tenant", Text, primary_key=True), Column("events", BigInteger)
+        )
+        self.model = ReadModel(
+            files("eventstore.testing") / "example_projection_2.sql", (self._table, self._tally)
+        )
+
+    def row(self, event: RecordedEvent) -> dict[str, object]:
+        return {**super().row(event), "revision": event.revision}
+
+    async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
+        await super().apply(connection, events)
+        counted = insert(self._tally)
+        counts = Counter(event.stream.tenant for event in events)
+        await connection.execute(
+            counted.on_conflict_do_update(
+                index_elements=["tenant"],
+                set_={"events": self._tally.c.events + counted.excluded.events},
+            ),
+            [{"tenant": tenant, "events": events} for tenant, events in counts.items()],
+        )
 
 
 class Breaking(Sightings):
@@ -141,6 +176,51 @@ class BuildConformance:
         with pytest.raises(RebuildRefused, match="switch with the program that feeds it"):
             await switched(log, projection_store, changed, number=1)
         assert (await switched(log, projection_store, sightings, number=1)).number == 1
+
+    async def test_a_version_of_other_tables_is_shown_with_them_and_taken_back(
+        self, log: EventLog, projection_store: ProjectionStore
+    ) -> None:
+        sightings = await made(projection_store)
+        await append(log, 700)
+        last = await append(log, 700)
+        async with fed(log, projection_store, sightings) as runner:
+            await runner.wait_for(last, SECONDS)
+        fuller = Fuller(projection_store.schema)
+        rebuilt = await rebuild(log, projection_store, fuller)
+        assert rebuilt.verified, rebuilt.differences
+        shared = {one.table: (one.only_old, one.only_new, one.changed) for one in rebuilt.to_live}
+        assert shared == {"sighting": (0, 0, 0), "tally": (0, 1, 0)}
+
+        await switched(log, projection_store, fuller)
+        async with fed(log, projection_store, fuller) as runner:
+            await runner.wait_for(await append(log, 1), SECONDS)
+        shown = f"select sum(revision), (select events from {projection_store.schema}.tally)"  # noqa: S608
+        async with projection_store.runtime.begin() as connection:
+            await connection.execute(text("select set_config('careline.tenant', 'demo', true)"))
+            query = text(f"{shown} from {projection_store.schema}.sighting")
+            assert (await connection.execute(query)).one() == (699 * 700, 1_401)
+
+        await switched(log, projection_store, sightings, number=1)
+        assert await sightings.positions(projection_store.engine) == await positions(log)
+        async with projection_store.engine.connect() as connection:
+            tally = text(f"select to_regclass('{projection_store.schema}.tally')")
+            assert await connection.scalar(tally) is None
+
+    async def test_a_stuck_live_build_is_compared_where_it_is_stuck(
+        self, log: EventLog, projection_store: ProjectionStore
+    ) -> None:
+        sightings = await made(projection_store)
+        stuck_at = await append(log, 5)
+        async with fed(log, projection_store, sightings) as runner:
+            await runner.wait_for(stuck_at, SECONDS)
+        last = await append(log, 5)
+        rebuilt = await rebuild(log, projection_store, sightings)
+        assert (rebuilt.verified, rebuilt.build.at.position) == (True, stuck_at)
+        await switched(log, projection_store, sightings)
+        async with fed(log, projection_store, sightings) as runner:
+            await runner.wait_for(last, SECONDS)
+
+        assert await sightings.positions(projection_store.engine) == await positions(log)
 
     async def test_a_changed_version_whose_replays_differ_is_refused(
         self, log: EventLog, projection_store: ProjectionStore
