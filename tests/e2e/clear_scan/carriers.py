@@ -90,7 +90,7 @@ OTHERS: Mapping[str, str] = {
     "rows/postgres/conversations_listing_b1.conversation_party": _NAMES_ONLY,
     "rows/postgres/conversations.one_time_code": "address and code went out and are null",
     "rows/postgres/identity.event": _NAMES_ONLY,
-    "rows/postgres/patient_context_patient_b1.record_part": "the clinical record, which names no patient",
+    "rows/postgres/patient_context_patient_b1.record_part": "the record, which names no patient",
     "rows/postgres/routing.event": _NAMES_ONLY,
     "rows/postgres/audit.event": _NAMES_ONLY,
     "rows/postgres/audit_trail_b1.access": _NAMES_ONLY,

@@ -5,6 +5,7 @@ import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from importlib.resources import files
 from typing import TypeVar
 
@@ -320,6 +321,19 @@ class BuildConformance:
             await switched(log, projection_store, sightings, number=build.number)
         with pytest.raises(RebuildRefused, match="the log ends at"):
             await scratch(source, owner, point + 1_000, ignored)
+
+    async def test_a_time_is_the_last_position_that_was_recorded_until_then(
+        self, log: EventLog, projection_store: ProjectionStore
+    ) -> None:
+        sightings = await made(projection_store)
+        point = await append(log, 3)
+        (last,) = [event async for event in log.read_log(after=point - 1)]
+        await append(log, 3)
+        source, owner = parts(log, projection_store, sightings)
+        build = await scratch(source, owner, last.recorded_at, ignored)
+        before = await scratch(source, owner, last.recorded_at - timedelta(days=1), ignored)
+
+        assert (build.at.position, before.at.position) == (point, 0)
 
     async def test_a_build_of_a_log_that_was_restored_since_is_mended_by_a_rebuild(
         self, log: EventLog, projection_store: ProjectionStore
