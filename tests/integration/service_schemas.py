@@ -20,6 +20,11 @@ async def migrated(database: Database, *services: str) -> None:
                     "exception when duplicate_object then null; end $$"
                 )
             )
+        for service in services:
+            # Builds of projections are schemas of their own.
+            await connection.execute(
+                text(f'grant create on database "{database.name}" to {service}_owner')
+            )
     await migrate_platform(database.engine, services)
     await sealing.keyring.migrate.prepare(database.engine)
     await migrate_keyring(database.engine)

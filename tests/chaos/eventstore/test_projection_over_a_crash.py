@@ -4,6 +4,7 @@ from chaos.eventstore.restartable import Restartable
 from eventstore.event_log import Write
 from eventstore.expected_revision import ExpectedRevision
 from eventstore.postgres import PostgresEventLog
+from eventstore.postgres.build_owner import OwnedSchema
 from eventstore.postgres.migrate import migrate
 from eventstore.projection_runner import ProjectionRunner
 from eventstore.testing.conformance_projections import QUICK, running
@@ -16,7 +17,7 @@ async def test_every_event_is_applied_once_over_crashes(server: Restartable) -> 
     engine = create_async_engine(server.url)
     await migrate(engine, "projected", owner_role="postgres", runtime_role="postgres")
     sightings = Sightings("projected")
-    await sightings.create(engine)
+    await sightings.create(OwnedSchema(engine, "projected", "postgres", "postgres"))
     async with PostgresEventLog(engine, "projected") as log:
         runner = ProjectionRunner(log, engine, "projected", sightings, backoff=QUICK)
         async with running(runner):

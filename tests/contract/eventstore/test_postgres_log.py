@@ -6,6 +6,7 @@ import pytest
 from conftest import CreateDatabase
 from eventstore.postgres import PostgresEventLog
 from eventstore.testing.conformance import EventLogConformance
+from eventstore.testing.conformance_builds import BuildConformance
 from eventstore.testing.conformance_projections import ProjectionConformance, ProjectionStore
 from integration.eventstore.log_rig import LogDatabase, LogSchema, log_database
 
@@ -22,7 +23,7 @@ async def schema(log_db: LogDatabase) -> AsyncIterator[LogSchema]:
         yield schema
 
 
-class TestPostgresEventLog(EventLogConformance, ProjectionConformance):
+class TestPostgresEventLog(EventLogConformance, ProjectionConformance, BuildConformance):
     @pytest.fixture
     async def log(self, schema: LogSchema) -> AsyncIterator[PostgresEventLog]:
         async with PostgresEventLog(schema.engine, schema.name) as log:
@@ -35,4 +36,6 @@ class TestPostgresEventLog(EventLogConformance, ProjectionConformance):
 
     @pytest.fixture
     def projection_store(self, schema: LogSchema) -> ProjectionStore:
-        return ProjectionStore(schema.superuser, schema.name)
+        return ProjectionStore(
+            schema.superuser, schema.engine, schema.name, schema.owner_role, schema.runtime_role
+        )

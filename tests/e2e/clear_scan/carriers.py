@@ -33,13 +33,13 @@ _FOUND_BY = frozenset({Category.FAMILY_NAME, Category.GIVEN_NAME, Category.PHONE
 
 TABLES: Mapping[str, frozenset[Category]] = {
     "conversations.event": _CONVERSATION,
-    "conversations.channel_address": frozenset({Category.PHONE}),
-    "conversations.outbox": frozenset({Category.WAITING_MESSAGE}),
+    "conversations_outbox_b1.channel_address": frozenset({Category.PHONE}),
+    "conversations_outbox_b1.outbox": frozenset({Category.WAITING_MESSAGE}),
     "identity.known_patient": _IDENTIFIERS,
     "identity.known_patient_key": _FOUND_BY,
     "patient_context.event": _IDENTIFIERS,
-    "patient_context.patient": _IDENTIFIERS,
-    "patient_context.patient_token": _FOUND_BY,
+    "patient_context_patient_b1.patient": _IDENTIFIERS,
+    "patient_context_patient_b1.patient_token": _FOUND_BY,
 }
 """Tables of the platform's PostgreSQL, as long as a conversation is open."""
 
@@ -86,15 +86,15 @@ OTHERS: Mapping[str, str] = {
     "rows/keyring/keyring.data_key": _KEYS_ONLY,
     "rows/keyring/keyring.link": _KEYS_ONLY,
     "rows/keyring/keyring.tenant_key": _KEYS_ONLY,
-    "rows/postgres/conversations.conversation": _NAMES_ONLY,
-    "rows/postgres/conversations.conversation_party": _NAMES_ONLY,
+    "rows/postgres/conversations_listing_b1.conversation": _NAMES_ONLY,
+    "rows/postgres/conversations_listing_b1.conversation_party": _NAMES_ONLY,
     "rows/postgres/conversations.one_time_code": "address and code went out and are null",
     "rows/postgres/identity.event": _NAMES_ONLY,
-    "rows/postgres/patient_context.record_part": "the clinical record, which names no patient",
+    "rows/postgres/patient_context_patient_b1.record_part": "the record, which names no patient",
     "rows/postgres/routing.event": _NAMES_ONLY,
     "rows/postgres/audit.event": _NAMES_ONLY,
-    "rows/postgres/audit.access": _NAMES_ONLY,
-    "rows/postgres/audit.action": _NAMES_ONLY,
+    "rows/postgres/audit_trail_b1.access": _NAMES_ONLY,
+    "rows/postgres/audit_trail_b1.action": _NAMES_ONLY,
     "rows/postgres/federation.event": _NAMES_ONLY,
     "rows/postgres/federation.forwarding": _REDUCED,
     "files/nats": "the server's configuration and log",

@@ -381,6 +381,10 @@ async def _migrate(database: Database) -> None:
                     "exception when duplicate_object then null; end $$"
                 )
             )
+        # Builds of projections are schemas of their own.
+        await connection.execute(
+            text(f'grant create on database "{database.name}" to {roles["owner_role"]}')
+        )
     await eventstore.postgres.migrate.migrate(database.engine, SERVICE, **roles)
     await messaging.migrate.migrate(database.engine, SERVICE, **roles)
     await migrate_service(database.engine, SERVICE)

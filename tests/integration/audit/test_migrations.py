@@ -1,4 +1,5 @@
 from conftest import Database
+from eventstore.postgres.migrate import migrate
 from runtime.database.migrations import migrate_service
 from sqlalchemy import text
 
@@ -16,8 +17,10 @@ async def test_the_read_model_is_made_once_and_closed_to_other_tenants(database:
         for statement in (
             "create schema audit authorization audit_owner",
             "grant usage on schema audit to audit_runtime",
+            f'grant create on database "{database.name}" to audit_owner',
         ):
             await connection.execute(text(statement))
+    await migrate(database.engine, "audit", owner_role="audit_owner", runtime_role="audit_runtime")
     await migrate_service(database.engine, "audit")
     await migrate_service(database.engine, "audit")
     async with database.engine.begin() as connection:

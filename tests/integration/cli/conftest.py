@@ -19,6 +19,8 @@ from runtime.service_names import SERVICES
 from sqlalchemy import text
 
 SCHEMAS = (*map(provisioning.service_schema, SERVICES), provisioning.keyring_schema())
+LOGIN_OF_A_SERVICE = "audit"
+"""Of the services, one has logins of its own."""
 OWNERS = tuple(schema.owner for schema in SCHEMAS)
 
 
@@ -55,9 +57,13 @@ class External:
             for owner in OWNERS:
                 await connection.execute(text(f"grant {owner} to {admin} with admin option"))
         url = self.address.replace("///", "//{{username}}:{{password}}@/")
+        logins: dict[str, tuple[str, ...]] = {
+            LOGIN_OF_A_SERVICE: (f"{LOGIN_OF_A_SERVICE}_runtime",),
+            f"keyring-{LOGIN_OF_A_SERVICE}": ("keyring_runtime",),
+        }
         self.vault.database(
             DatabaseConnection(name, url, admin, password),
-            dict.fromkeys((external.LOGIN, external.KEYRING_LOGIN), members_of),
+            dict.fromkeys((external.LOGIN, external.KEYRING_LOGIN), members_of) | logins,
         )
 
 

@@ -185,7 +185,7 @@ class Process:
 
         async def so_far() -> bool:
             rows = await self.ground.rows(
-                "select 1 from conversations.projection_checkpoint where position >= :position",
+                "select 1 from conversations.projection_build where position >= :position",
                 position=position,
             )
             return len(rows) == len(PROJECTIONS)

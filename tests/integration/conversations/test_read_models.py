@@ -82,6 +82,8 @@ async def replayed(
 ) -> list[Any]:
     """Give the rows that a replay makes, in a transaction that leaves no trace."""
     async with process.ground.queries.connect() as connection:
+        places = {"conversations": f"conversations_{projection.name}_b1"}
+        await connection.execution_options(schema_translate_map=places)
         await connection.execute(text("select set_config('careline.tenant', '*', true)"))
         for table in tables:
             await connection.execute(text("set local role conversations_owner"))

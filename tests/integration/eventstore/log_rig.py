@@ -7,6 +7,7 @@ from itertools import count
 from uuid import uuid4
 
 from conftest import CreateDatabase
+from eventstore.postgres.build_owner import OwnedSchema
 from eventstore.postgres.migrate import migrate
 from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -22,6 +23,10 @@ class LogSchema:
     superuser: AsyncEngine
     owner_role: str
     runtime_role: str
+
+    @property
+    def owned(self) -> OwnedSchema:
+        return OwnedSchema(self.superuser, self.name, self.owner_role, self.runtime_role)
 
     async def alter(self, statement: str) -> None:
         """Run a statement with all rights; `{schema}` and `{runtime_role}` stand for the names."""
@@ -59,6 +64,12 @@ class LogDatabase:
         async with self.superuser.begin() as connection:
             for role in (self.owner_role, self.runtime_role):
                 await connection.execute(text(f"create role {role} nologin"))
+            # Builds of projections are schemas of their own.
+            await connection.execute(
+                text(
+                    f'grant create on database "{self.superuser.url.database}" to {self.owner_role}'
+                )
+            )
             await connection.execute(
                 text(
                     f"create role {self._login} login password '{self._password}'"

@@ -32,7 +32,9 @@ RIGHTS = [
     "select setval('{schema}.event_position', 1)",
     "update {schema}.log_state set epoch = 9",
     "insert into {schema}.log_state values (true, 9)",
-    "delete from {schema}.projection_checkpoint",
+    "delete from {schema}.projection_build",
+    "update {schema}.projection_build set state = 'live'",
+    "select {schema}.switch_projection('sightings', 1)",
     "drop function {schema}.floor_position()",
     "set session_replication_role = replica",
 ]

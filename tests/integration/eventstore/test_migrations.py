@@ -82,6 +82,11 @@ async def test_a_migrator_needs_no_more_than_to_become_the_owner(
     log_db: LogDatabase, migrator: AsyncEngine
 ) -> None:
     roles = {"owner_role": log_db.owner_role, "runtime_role": log_db.runtime_role}
+    async with log_db.superuser.begin() as connection:
+        name = log_db.superuser.url.database
+        await connection.execute(
+            text(f'revoke create on database "{name}" from {log_db.owner_role}')
+        )
     with pytest.raises(DBAPIError, match="permission denied for database"):
         await migrate(migrator, "given", **roles)
     async with log_db.superuser.begin() as connection:
@@ -98,7 +103,7 @@ async def test_a_migrator_needs_no_more_than_to_become_the_owner(
 async def test_a_migration_that_fails_leaves_nothing(log_db: LogDatabase) -> None:
     async with log_db.superuser.begin() as connection:
         await connection.execute(text(f"create schema half authorization {log_db.owner_role}"))
-        await connection.execute(text("create table half.projection_checkpoint (id int)"))
+        await connection.execute(text("create table half.projection_build (id int)"))
 
     with pytest.raises(asyncpg.DuplicateTableError):
         await log_db.migrate("half")
@@ -107,7 +112,7 @@ async def test_a_migration_that_fails_leaves_nothing(log_db: LogDatabase) -> Non
         tables = await connection.scalars(
             text("select tablename from pg_tables where schemaname = 'half'")
         )
-        assert set(tables) == {"projection_checkpoint"}
+        assert set(tables) == {"projection_build"}
 
 
 @pytest.mark.parametrize("name", ['a"; drop schema public; --', "a-b", "A", ""])

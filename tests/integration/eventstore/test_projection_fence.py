@@ -14,20 +14,12 @@ from eventstore.testing.example_projection import Sightings
 from integration.eventstore.log_rig import LogSchema
 
 ANY = ExpectedRevision.ANY
-READ_MODEL_OF_A_SERVICE = (
-    "alter table {schema}.sighting_1 enable row level security",
-    """create policy tenant on {schema}.sighting_1
-       using (current_setting('careline.tenant', true) in ('*', tenant))""",
-    "grant select, insert on {schema}.sighting_1 to {runtime_role}",
-)
 
 
 @pytest.fixture
 async def sightings(schema: LogSchema) -> Sightings:
     sightings = Sightings(schema.name)
-    await sightings.create(schema.superuser)
-    for statement in READ_MODEL_OF_A_SERVICE:
-        await schema.alter(statement)
+    await sightings.create(schema.owned)
     return sightings
 
 
@@ -77,14 +69,14 @@ async def test_a_restore_while_a_page_is_applied_undoes_the_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     applying, restored = asyncio.Event(), asyncio.Event()
-    move = runner._checkpoint.move
+    move = runner._builds.move
 
     async def move_late(*arguments: object) -> bool:
         applying.set()
         await restored.wait()
         return await move(*arguments)  # type: ignore[arg-type] # handed on as they came
 
-    monkeypatch.setattr(runner._checkpoint, "move", move_late)
+    monkeypatch.setattr(runner._builds, "move", move_late)
     async with running(runner):
         last = await append(log)
         await applying.wait()
@@ -102,7 +94,7 @@ async def test_a_checkpoint_moved_by_another_is_not_moved_back(
     async with running(runner):
         first = await append(log)
         await runner.wait_for(first, SECONDS)
-        await schema.alter("update {schema}.projection_checkpoint set position = position + 2")
+        await schema.alter("update {schema}.projection_build set position = position + 2")
         assert await append(log) == first + 2
         last = await append(log)
         await runner.wait_for(last, SECONDS)

@@ -59,7 +59,7 @@ async def noted(platform: Platform) -> list[tuple[int, int, int, int, bool]]:
 
 async def epochs_of_projections(platform: Platform) -> dict[str, int]:
     async with platform.source.admin.connect() as connection:
-        rows = await connection.execute(text("select * from conversations.projection_checkpoint"))
+        rows = await connection.execute(text("select * from conversations.projection_build"))
         return {row.projection: row.epoch for row in rows}
 
 
@@ -216,9 +216,11 @@ async def test_a_log_that_went_back_unnoticed_enters_a_new_epoch_once_its_servic
             with pytest.raises(ServiceRuns, match="stop all its processes"):
                 await rebuilt(nats_rig, platform.source)
         await platform.source.execute(
-            "insert into conversations.projection_checkpoint (projection, version, epoch, position)"
-            " select 'fits', 1, 1, max(position) from conversations.event"
-            " union all select 'beyond', 1, 1, max(position) + 1 from conversations.event"
+            "insert into conversations.projection_build"
+            " (projection, build, version, place, state, epoch, position)"
+            " select name, 1, 1, name, 'live', 1, max(position) + ahead"
+            " from conversations.event, (values ('fits', 0), ('beyond', 1)) as built (name, ahead)"
+            " group by name, ahead"
         )
         mended = await rebuilt(nats_rig, platform.source)
         assert mended.ok

@@ -121,11 +121,14 @@ async def test_rebuilt_from_the_log_it_is_as_before_and_who_is_erased_stays_away
             await connection.execute(text(f"delete from {table.fullname}"))  # noqa: S608
     runtime = process.serving.runtime
     events = [event async for event in runtime.log.read_log()]
-    async with ground.queries.begin() as connection:
+    async with ground.queries.connect() as connection:
+        places = {"patient_context": "patient_context_patient_b1"}
+        await connection.execution_options(schema_translate_map=places)
         await connection.execute(text("select set_config('careline.tenant', '*', true)"))
         await PatientProjection(runtime.codec, process.keyring).apply(
             connection, [one for one in events if one.type in PatientProjection.types]
         )
+        await connection.commit()
     after = await ground.rows("select * from patient_context.patient_token order by 1, 2, 3")
     assert [row for row in before if row.patient != gone] == after
     assert await found(agent, medical_record_number="R-3") == [kept]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from importlib.resources import files
 
 import grpc
 import pytest
@@ -10,6 +11,7 @@ from careline.routing.events.v1 import events_pb2 as routing_events
 from careline.routing.events.v1.events_pb2 import OfferDeclined, OfferTimedOut
 from conftest import Database
 from eventstore.event import RecordedEvent
+from eventstore.projection import ReadModel, Row
 from eventstore.upcaster import Upcaster
 from integration.runtime.probe.api import ProbeStub, Request
 from integration.runtime.probe.compose import SERVICE
@@ -98,8 +100,12 @@ class Declines:
     name = "declines"
     version = 1
     types = frozenset({OfferDeclined.DESCRIPTOR.full_name})
+    model = ReadModel(files("integration.runtime"), ())
 
     async def apply(self, _connection: AsyncConnection, _events: Sequence[RecordedEvent]) -> None:
+        raise AssertionError("it is refused before it runs")
+
+    async def opened(self, _table: str, _rows: Sequence[Row]) -> Sequence[Row]:
         raise AssertionError("it is refused before it runs")
 
 

@@ -1,4 +1,4 @@
-"""Keeps one projection up with its log: rows and checkpoint in one transaction, never silent."""
+"""Keeps the live build of a projection up with its log, never silent."""
 
 import asyncio
 import logging
@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from eventstore.backoff import Backoff
 from eventstore.errors import EventLogError
-from eventstore.event_log import EventLog, Head, Page
-from eventstore.postgres.checkpoint import Checkpoint
+from eventstore.event_log import EventLog, Page
+from eventstore.postgres.builds import Build, Builds
 from eventstore.projection import Projection, ProjectionStatus
+from eventstore.projection_feed import TRANSACTION_SECONDS, Feed, Fenced
 from eventstore.projection_progress import Progress
 
-_TRANSACTION_SECONDS = 60.0
 _LONGEST_PAUSE_SECONDS = 30.0
 _IDLE_MOVE_SECONDS = 1.0
 
@@ -23,15 +23,16 @@ class LogRestored(EventLogError):
     """The projection was built from the log as it was before a restore: rebuild it."""
 
 
-class _Fenced(EventLogError):
-    """Another runner moved the checkpoint, or the log was restored meanwhile."""
+class NoBuild(EventLogError):
+    """There is no live build that this program's version of the projection could feed."""
 
 
 class ProjectionRunner:
     """`run` follows the log without end; whatever fails is shown by `status` and tried again.
 
     `engine` is where the projection's rows and the log's `schema` are. Several runners of one
-    projection do no harm: each page is applied by one of them.
+    projection do no harm: each page is applied by one of them. A switch to another build is noticed
+    at the next page, which that build then gets.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class ProjectionRunner:
         self._log = log
         self._engine = engine
         self._projection = projection
-        self._checkpoint = Checkpoint(schema, projection.name, projection.version)
+        self._builds = Builds(schema)
         self._progress = Progress(projection, clock)
         self._backoff = backoff or Backoff(longest=_LONGEST_PAUSE_SECONDS)
         self._logger = logging.getLogger("eventstore.projection")
@@ -71,9 +72,9 @@ class ProjectionRunner:
                 pause = self._backoff.first
                 try:
                     await self._follow()
-                except _Fenced:
+                except Fenced:
                     self._logger.info(
-                        "projection was moved by another runner",
+                        "projection was moved or switched by another",
                         extra={"projection": self._projection.name},
                     )
                 # A projection is its service's code: whatever it raises shows and is tried again.
@@ -86,36 +87,42 @@ class ProjectionRunner:
             self._progress.stops("not running")
 
     async def _follow(self) -> None:
-        async with asyncio.timeout(_TRANSACTION_SECONDS), self._engine.begin() as connection:
-            stored = await self._checkpoint.open(connection)
-        self._progress.reached(stored.position)
-        pages = self._log.subscribe(after=stored.position, types=self._projection.types)
+        feed = Feed(self._engine, self._builds, self._projection, await self._live())
+        self._progress.reached(feed.at.position)
+        pages = self._log.subscribe(after=feed.at.position, types=self._projection.types)
         async for page in pages:
-            if page.head.epoch != stored.epoch:
+            if page.head.epoch != feed.at.epoch:
                 raise LogRestored("the log was restored since: rebuild the projection")
             self._progress.saw(page)
-            stored = await self._take(page, stored)
-            self._progress.reached(max(page.position, stored.position))
+            await self._take(feed, page)
+            self._progress.reached(max(page.position, feed.at.position))
             self._progress.runs()
             self._failures = 0
 
-    async def _take(self, page: Page, stored: Head) -> Head:
-        """Apply a page and move the checkpoint, which is moved first so that a rival waits there.
+    async def _live(self) -> Build:
+        name, version = self._projection.name, self._projection.version
+        async with asyncio.timeout(TRANSACTION_SECONDS), self._engine.begin() as connection:
+            live = await self._builds.live(connection, name)
+        if live is None:
+            raise NoBuild("it has no build yet: run careline migrate")
+        if live.version != version:
+            raise NoBuild(
+                f"its live build is of version {live.version}, this program's is {version}: "
+                "rebuild the projection and switch to the new build"
+            )
+        return live
 
-        Passing events of other types moves it once a second only: forgetting that costs a look.
+    async def _take(self, feed: Feed, page: Page) -> None:
+        """Feed a page; passing events of other types moves the build once a second only.
+
+        Forgetting that costs a look.
         """
         now = asyncio.get_running_loop().time()
         is_idle = not page.events and now - self._moved_at < _IDLE_MOVE_SECONDS
-        if page.position <= stored.position or is_idle:
-            return stored
-        async with asyncio.timeout(_TRANSACTION_SECONDS), self._engine.begin() as connection:
-            await self._checkpoint.enter(connection)
-            if not await self._checkpoint.move(connection, stored, page.position):
-                raise _Fenced("the checkpoint is no longer where this runner left it")
-            if page.events:
-                await self._projection.apply(connection, page.events)
+        if page.position <= feed.at.position or is_idle:
+            return
+        await feed.take(page.events, page.position)
         self._moved_at = now
-        return Head(stored.epoch, page.position)
 
     def _hold(self, error: Exception, pause: float) -> None:
         """Say that it is stuck and why; only our own errors' texts are known to hold no values."""

@@ -66,12 +66,10 @@ class Serving(Generic[SettingsT]):
 
 
 @asynccontextmanager
-async def serving(
-    service: Service[SettingsT],
-    settings: SettingsT,
-    parts: ServiceParts,
-) -> AsyncIterator[Serving[SettingsT]]:
-    """Compose a service of given parts and serve: the same for real parts and for a test's."""
+async def composed(
+    service: Service[SettingsT], settings: SettingsT, parts: ServiceParts
+) -> AsyncIterator[ServiceRuntime[SettingsT]]:
+    """Compose a service of given parts; nothing of it is served or runs yet."""
     async with AsyncExitStack() as stack:
         runtime = ServiceRuntime(
             settings,
@@ -82,6 +80,17 @@ async def serving(
             service.upcasters,
         )
         await service.compose(runtime)
+        yield runtime
+
+
+@asynccontextmanager
+async def serving(
+    service: Service[SettingsT],
+    settings: SettingsT,
+    parts: ServiceParts,
+) -> AsyncIterator[Serving[SettingsT]]:
+    """Compose a service of given parts and serve: the same for real parts and for a test's."""
+    async with composed(service, settings, parts) as runtime, AsyncExitStack() as stack:
         served = {method.action for method in runtime.methods}
         check_actions(runtime.access, served, runtime.decided_actions)
         health = await _health(runtime, parts)

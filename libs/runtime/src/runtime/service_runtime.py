@@ -101,8 +101,9 @@ class ServiceRuntime(Generic[SettingsT]):
         self.works: list[Work] = []
         self.decided_actions: set[str] = set()
         self.ended_sessions: EndedSessions | None = None
-        self._projections: list[ProjectionRunner] = []
-        observe_projections(parts.telemetry.meter, self.service, self._projections)
+        self.projections: dict[str, Projection] = {}
+        self._runners: list[ProjectionRunner] = []
+        observe_projections(parts.telemetry.meter, self.service, self._runners)
         self._parts = parts
         self._stack = stack
         self._channels: dict[str, grpc.aio.Channel] = {}
@@ -131,7 +132,8 @@ class ServiceRuntime(Generic[SettingsT]):
                 f"{projection.name} would miss the events stored as {sorted(forgotten)}"
             )
         runner = ProjectionRunner(self.log, self.queries, self.service, projection)
-        self._projections.append(runner)
+        self.projections[projection.name] = projection
+        self._runners.append(runner)
         self.run(runner.run)
         return runner
 

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "keyring": "Back the keyring up, show that, rehearse a restore, restore a lost keyring.",
     "vault": "Take a snapshot of Vault, or bring a lost Vault back from one.",
     "streams": "Compare services' logs with their streams, and make streams anew.",
+    "projections": "Show, rebuild and verify, switch and drop builds of read models.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
     "bench": "Measure the store beside its ceilings and its peer.",
 }

@@ -24,14 +24,13 @@ from careline_cli.platform.keyring_backup.restore import (
 )
 from careline_cli.platform.keyring_backup.standby import keyring_server, let_in
 from careline_cli.platform.service_process import ServiceProcess
+from careline_cli.platform.service_settings import service_settings
 from careline_cli.platform.supervisor import Supervisor, supervising
 from careline_cli.platform.vault_access import VaultAccess
 from careline_cli.platform.vault_snapshots import require_vault
 from careline_cli.provision import nats
 from careline_cli.provision.provisioned import (
-    KEYRING_DATABASE,
     PEOPLE,
-    PLATFORM_DATABASE,
     Databases,
     consumptions,
     is_current,
@@ -148,14 +147,7 @@ async def _start_services(
     ports = {service: _ports(data.services / service, service) for service in SERVICES}
     targets = {service: f"{HOST}:{one['grpc']}" for service, one in ports.items()}
     health = {service: f"{HOST}:{one['health']}" for service, one in ports.items()}
-    settings = {
-        "DATABASE": _database(PLATFORM_DATABASE, servers.databases.platform),
-        "KEYRING_DATABASE": _database(KEYRING_DATABASE, servers.databases.keyring),
-        "VAULT_ADDRESS": servers.vault.url,
-        "NATS_URL": nats_server.url,
-        "ARCHIVE_URL": data.archive.as_uri(),
-        "PEERS": ",".join(f"{service}={target}" for service, target in targets.items()),
-    }
+    addresses = Addresses(os.getpid(), servers.vault.url, nats_server.url, targets, health)
     say(f"starting {', '.join(SERVICES)}")
     await supervisor.start(
         *(
@@ -163,24 +155,14 @@ async def _start_services(
                 service,
                 data_dir=data.services / service,
                 log_file=data.logs / f"{service}.log",
-                settings={
-                    **settings,
-                    "GRPC_LISTEN": targets[service],
-                    "HEALTH_LISTEN": health[service],
-                    **_own_settings(service, data.services / service),
-                },
+                settings=service_settings(data, addresses, service),
                 health_address=health[service],
                 admit=access.admit,
             )
             for service in SERVICES
         )
     )
-    return Addresses(os.getpid(), servers.vault.url, nats_server.url, targets, health)
-
-
-def _own_settings(service: str, folder: Path) -> dict[str, str]:
-    """Keep what a service spills to disk below the data directory, too."""
-    return {"SPILL_DIRECTORY": str(folder)} if service == "patient_context" else {}
+    return addresses
 
 
 def _ports(folder: Path, service: str) -> LocalPorts:
@@ -188,7 +170,3 @@ def _ports(folder: Path, service: str) -> LocalPorts:
     ports = LocalPorts(service, folder / "ports.json", {"grpc": None, "health": None})
     ports.settle()
     return ports
-
-
-def _database(name: str, server: PostgresServer) -> str:
-    return f"postgresql:///{name}?host={server.socket_dir}"

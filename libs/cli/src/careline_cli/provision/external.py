@@ -1,7 +1,7 @@
 """Migrates databases that others run, by logins that Vault makes for it, and opens them so."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -53,8 +53,13 @@ async def migrate_external(settings: StoreSettings, say: Callable[[str], None]) 
 
 def settings_of_environment(kind: type[_SETTINGS]) -> _SETTINGS:
     """Read where databases elsewhere are, as services read it; raises CommandError."""
+    return settings_of(kind, os.environ)
+
+
+def settings_of(kind: type[_SETTINGS], variables: Mapping[str, str]) -> _SETTINGS:
+    """Read the same of given variables; raises CommandError."""
     try:
-        return load_settings(kind, os.environ)
+        return load_settings(kind, variables)
     except SettingsRefused as refused:
         raise CommandError("; ".join(refused.complaints)) from None
 
@@ -110,8 +115,8 @@ def _remedy(schema: str, state: str | None) -> str | None:
     match state:
         case "42501":
             return (
-                f"the login lacks a right; make schema {schema} one of role {schema}_owner, and "
-                "the logins of Vault's database role members of that"
+                f"the login lacks a right; make schema {schema} one of role {schema}_owner, the "
+                "logins of Vault's database role members of that, and let it create in the database"
             )
         case "22023":
             return f"there is no role {schema}_owner; make the roles first"

@@ -64,6 +64,8 @@ async def _create_admin(connection: AsyncConnection, database: str, password: st
 
 async def _create_schema(connection: AsyncConnection, database: str, schema: Schema) -> None:
     await _create_role(connection, schema.owner, "nologin")
+    # Each build of a read model is a schema of its own.
+    await connection.execute(text(f'grant create on database "{database}" to {schema.owner}'))
     await connection.execute(
         text(f"create schema if not exists {schema.name} authorization {schema.owner}")
     )

@@ -112,7 +112,7 @@ async def restore(
             used=max(epoch, *archived),
             taken=max(end, position) + POSITION_GAP,
         )
-        await connection.exec_driver_sql(statements["drop_checkpoints"])
+        await connection.exec_driver_sql(statements["restart_projections"])
     streamed = copied.events - from_archive
     return Restored(log, epoch, copied.position, copied.events, end, streamed, ended)
 

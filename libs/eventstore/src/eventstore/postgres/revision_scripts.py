@@ -6,7 +6,10 @@ from typing import cast
 from alembic import context, op
 from sqlalchemy import AdaptedConnection
 
+from eventstore.postgres.build_script import build_script
+from eventstore.postgres.builds import BuildState
 from eventstore.postgres.statements import fill, identifier
+from eventstore.projection import Built
 
 
 def run_scripts(revision_file: str, **more: str) -> None:
@@ -19,6 +22,13 @@ def run_scripts(revision_file: str, **more: str) -> None:
     scripts = sorted(revision.glob("*.sql")) or [revision.with_suffix(".sql")]
     for script in scripts:
         _run(fill(script, places))
+
+
+def first_build(projection: Built) -> None:
+    """Make the first build of a projection, and have the schema's views show it."""
+    schema, runtime_role = _attribute("schema"), _attribute("runtime_role")
+    _run(build_script(schema, runtime_role, projection, state=BuildState.READY))
+    _run(f"select {identifier(schema)}.switch_projection('{projection.name}', 1)")
 
 
 def schema_of_revision() -> str:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from eventstore.backoff import Backoff
 from eventstore.event_log import EventLog, Write
 from eventstore.expected_revision import ExpectedRevision
+from eventstore.postgres.build_owner import OwnedSchema
 from eventstore.projection_progress import ProjectionBehind
 from eventstore.projection_runner import ProjectionRunner
 from eventstore.testing.example_events import new_events, new_stream
@@ -25,10 +26,20 @@ QUICK = Backoff(first=0.01, longest=0.02)
 
 @dataclass(frozen=True, slots=True)
 class ProjectionStore:
-    """Where the log under test keeps its checkpoints; the engine's user may create tables there."""
+    """Where the log under test keeps its builds.
+
+    `engine` may do anything, `runtime` has the runtime role.
+    """
 
     engine: AsyncEngine
+    runtime: AsyncEngine
     schema: str
+    owner_role: str
+    runtime_role: str
+
+    @property
+    def owned(self) -> OwnedSchema:
+        return OwnedSchema(self.engine, self.schema, self.owner_role, self.runtime_role)
 
 
 class ProjectionConformance:
@@ -106,16 +117,17 @@ class ProjectionConformance:
         expected = [event.position async for event in log.read_log()]
         assert await sightings.positions(projection_store.engine) == expected
 
-    async def test_a_new_version_is_built_from_the_start(
+    async def test_a_build_of_another_version_is_not_fed(
         self, log: EventLog, projection_store: ProjectionStore
     ) -> None:
         last = await append(log, 3)
-        for version in (1, 2):
-            sightings = await made(projection_store, version=version)
-            async with projected(log, projection_store, sightings) as runner:
-                await runner.wait_for(last, SECONDS)
+        await made(projection_store)
+        newer = Sightings(projection_store.schema, version=2)
+        async with projected(log, projection_store, newer) as runner:
+            with pytest.raises(ProjectionBehind, match="is of version 1, this program's is 2"):
+                await runner.wait_for(last, 0.2)
 
-            assert len(await sightings.positions(projection_store.engine)) == 3
+            assert await newer.positions(projection_store.engine) == []
 
     async def test_a_projection_of_some_types_passes_the_others(
         self, log: EventLog, projection_store: ProjectionStore
@@ -162,7 +174,7 @@ async def made(
     store: ProjectionStore, *, version: int = 1, types: frozenset[str] | None = None
 ) -> Sightings:
     sightings = Sightings(store.schema, version=version, types=types)
-    await sightings.create(store.engine)
+    await sightings.create(store.owned)
     return sightings
 
 

@@ -1,11 +1,15 @@
 """A projection to test with: one row for each event it was given."""
 
 from collections.abc import Sequence
+from importlib.resources import files
 
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, Uuid, insert, select
+from sqlalchemy import BigInteger, Column, MetaData, Table, Text, Uuid, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from eventstore.event import RecordedEvent
+from eventstore.postgres.build_owner import BuildOwner, OwnedSchema
+from eventstore.postgres.builds import Build, BuildState
+from eventstore.projection import ReadModel, Row
 
 
 class Sightings:
@@ -21,28 +25,40 @@ class Sightings:
         self.version = version
         self.types = types
         self.failure: Exception | None = None
+        self._schema = schema
         self._table = Table(
-            f"sighting_{version}",
+            "sighting",
             MetaData(schema=schema),
             Column("event_id", Uuid, nullable=False),
             Column("tenant", Text, nullable=False),
             Column("position", BigInteger, nullable=False),
         )
+        self.model = ReadModel(
+            files("eventstore.testing") / "example_projection.sql", (self._table,)
+        )
 
-    async def create(self, engine: AsyncEngine) -> None:
-        async with engine.begin() as connection:
-            await connection.run_sync(self._table.metadata.create_all)
+    async def create(self, schema: OwnedSchema) -> Build:
+        """Make a build of this version, and make it live."""
+        owner = BuildOwner(schema)
+        build = await owner.make(self, BuildState.READY)
+        async with owner.switching(self.name) as switch:
+            await switch.to(build)
+        return build
 
     async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
-        rows = [
-            {"event_id": event.id, "tenant": event.stream.tenant, "position": event.position}
-            for event in events
-        ]
-        await connection.execute(insert(self._table), rows)
+        await connection.execute(insert(self._table), [self.row(event) for event in events])
         if self.failure is not None:
             raise self.failure
 
+    def row(self, event: RecordedEvent) -> dict[str, object]:
+        return {"event_id": event.id, "tenant": event.stream.tenant, "position": event.position}
+
+    async def opened(self, table: str, rows: Sequence[Row]) -> Sequence[Row]:
+        del table
+        return rows
+
     async def positions(self, engine: AsyncEngine) -> list[int]:
+        """Read the positions that the live build shows."""
         async with engine.connect() as connection:
-            query = select(self._table.c.position).order_by(self._table.c.position)
+            query = text(f'select position from "{self._schema}".sighting order by position')  # noqa: S608
             return list((await connection.execute(query)).scalars())

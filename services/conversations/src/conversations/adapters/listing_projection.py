@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from importlib.resources import files
 from typing import Any, Final
 
 from careline.conversations.events.v1.events_pb2 import (
@@ -14,6 +15,8 @@ from careline.conversations.events.v1.events_pb2 import (
     PatientLinked,
 )
 from eventstore.event import RecordedEvent
+from eventstore.projection import ReadModel
+from eventstore.projection import Row as Stored
 from sqlalchemy import Text, all_, and_, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -52,6 +55,10 @@ class ListingProjection:
     name: Final = "listing"
     version: Final = 1
     types: Final = EVENT_TYPES
+    model: Final = ReadModel(
+        files("conversations.adapters") / "listing_projection.sql",
+        (conversation, conversation_party),
+    )
 
     async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
         """Write each conversation once a page, however much happened in it."""
@@ -64,6 +71,11 @@ class ListingProjection:
         await _update(connection, changes)
         await _join(connection, changes)
         await _admit(connection, changes)
+
+    async def opened(self, table: str, rows: Sequence[Stored]) -> Sequence[Stored]:
+        """Give the rows as they are: nothing in them is sealed anew."""
+        del table
+        return rows
 
 
 def _note(change: _Change, event: Event) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta
+from importlib.resources import files
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from careline.conversations.events.v1.events_pb2 import (
 )
 from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog
+from eventstore.projection import ReadModel
+from eventstore.projection import Row as Stored
 from runtime.event_codec import LogCodec
 from sealing.keyring import SubjectErased
 from sealing.value_sealer import Cell, ValueSealer
@@ -23,6 +26,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.adapters import outbox_rows as rows
 from conversations.adapters.cells import address_cell, text_cell
 from conversations.adapters.event_messages import clear_part
+from conversations.adapters.opened_outbox import opened_rows
+from conversations.adapters.tables import channel_address, outbox
 from conversations.domain.conversation import AuthorKind, DeliveryStatus
 
 KEPT_AFTER_SENDING: Final = timedelta(hours=24)
@@ -47,6 +52,12 @@ class OutboxProjection:
     name: Final = "outbox"
     version: Final = 1
     types: Final = frozenset(kind.DESCRIPTOR.full_name for kind in _KINDS)
+    # How long a message waits is a setting, which may have been another when it was queued.
+    model: Final = ReadModel(
+        files("conversations.adapters") / "outbox_projection.sql",
+        (channel_address, outbox),
+        underived=frozenset({"outbox.expire_time"}),
+    )
 
     def __init__(
         self, log: EventLog, codec: LogCodec, values: ValueSealer, *, lifetime: timedelta
@@ -77,6 +88,10 @@ class OutboxProjection:
                 case _:
                     pass
         await rows.forget_sent(connection, events[-1].recorded_at - KEPT_AFTER_SENDING)
+
+    async def opened(self, table: str, rows: Sequence[Stored]) -> Sequence[Stored]:
+        """Open texts and addresses, which each build seals anew."""
+        return await opened_rows(self._values, table, rows)
 
     async def _open(self, events: Sequence[RecordedEvent]) -> _Opened:
         """Give address or text by event, without what was erased."""

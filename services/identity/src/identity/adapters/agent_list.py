@@ -2,13 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any, Final
 
 from careline.identity.events.v1 import events_pb2 as events
 from eventstore.event import RecordedEvent
+from eventstore.projection import ReadModel
+from eventstore.projection import Row as Stored
 from runtime.database.tenant_session import tenant_session
 from sealing.sealer import Place, Sealer
-from sqlalchemy import Row
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    Uuid,
+    insert,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from identity.adapters.statements import statement
@@ -18,6 +35,20 @@ _CREATED: Final = events.AgentCreated.DESCRIPTOR.full_name
 _ROLES: Final = events.AgentRolesAssigned.DESCRIPTOR.full_name
 _SUSPENDED: Final = events.AgentSuspended.DESCRIPTOR.full_name
 _LOG: Final = "identity"
+
+AGENT: Final = Table(
+    "agent",
+    MetaData(schema="identity"),
+    Column("tenant", Text, primary_key=True),
+    Column("agent", Text, primary_key=True),
+    Column("position", BigInteger),
+    Column("created_by", Uuid),
+    Column("created", LargeBinary),
+    Column("create_time", DateTime(timezone=True)),
+    Column("roles", ARRAY(Text)),
+    Column("suspended", Boolean),
+    Column("revision", BigInteger),
+)
 
 
 class AgentListProjection:
@@ -38,13 +69,20 @@ class AgentListProjection:
             events.AgentFactorVerified,
         )
     )
+    model: Final = ReadModel(files("identity.adapters") / "agent_list.sql", (AGENT,))
 
     async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
         for event in events:
             if event.type == _CREATED:
-                await connection.execute(statement("insert_agent"), _row(event))
+                await connection.execute(insert(AGENT).values(_row(event)))
             else:
-                await connection.execute(statement("update_agent"), _change(event))
+                this = (AGENT.c.tenant == event.stream.tenant, AGENT.c.agent == event.stream.name)
+                await connection.execute(update(AGENT).where(*this).values(_change(event)))
+
+    async def opened(self, table: str, rows: Sequence[Stored]) -> Sequence[Stored]:
+        """Give the rows as they are: event bytes are kept as they are stored."""
+        del table
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +129,18 @@ def _row(event: RecordedEvent) -> dict[str, Any]:
         "created": event.data,
         "create_time": event.recorded_at,
         "roles": list(events.AgentCreated.FromString(event.data).roles),
+        "suspended": False,
         "revision": event.revision,
     }
 
 
 def _change(event: RecordedEvent) -> dict[str, Any]:
-    roles = None
+    change: dict[str, Any] = {"revision": event.revision}
     if event.type == _ROLES:
-        roles = list(events.AgentRolesAssigned.FromString(event.data).roles)
-    return {
-        "tenant": event.stream.tenant,
-        "agent": event.stream.name,
-        "roles": roles,
-        "suspended": event.type == _SUSPENDED,
-        "revision": event.revision,
-    }
+        change["roles"] = list(events.AgentRolesAssigned.FromString(event.data).roles)
+    elif event.type == _SUSPENDED:
+        change["suspended"] = True
+    return change
 
 
 def _view(row: Row[Any], created: events.AgentCreated) -> AgentView:

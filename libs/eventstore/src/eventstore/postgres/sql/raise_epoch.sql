@@ -5,7 +5,7 @@
 with raised as (
   update {schema}.log_state set epoch = greatest(epoch, $1) + 1 returning epoch
 ), carried as (
-  update {schema}.projection_checkpoint p set epoch = r.epoch
+  update {schema}.projection_build p set epoch = r.epoch
     from raised r where p.epoch = r.epoch - 1 and p.position <= $3
 )
 select epoch, setval('{schema}.event_position',

@@ -3,7 +3,8 @@
 Revision ID: 0001
 """
 
-from eventstore.postgres.revision_scripts import run_scripts
+from audit.adapters.projection import TrailProjection
+from eventstore.postgres.revision_scripts import first_build
 
 revision = "0001"
 down_revision = None
@@ -12,4 +13,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_scripts(__file__)
+    first_build(TrailProjection)

@@ -3,7 +3,9 @@
 Revision ID: 0001
 """
 
-from eventstore.postgres.revision_scripts import run_scripts
+from conversations.adapters.listing_projection import ListingProjection
+from conversations.adapters.outbox_projection import OutboxProjection
+from eventstore.postgres.revision_scripts import first_build, run_scripts
 
 revision = "0001"
 down_revision = None
@@ -13,3 +15,5 @@ depends_on = None
 
 def upgrade() -> None:
     run_scripts(__file__)
+    first_build(ListingProjection)
+    first_build(OutboxProjection)

@@ -3,7 +3,8 @@
 Revision ID: 0001
 """
 
-from eventstore.postgres.revision_scripts import run_scripts
+from eventstore.postgres.revision_scripts import first_build, run_scripts
+from identity.adapters.agent_list import AgentListProjection
 
 revision = "0001"
 down_revision = None
@@ -13,3 +14,4 @@ depends_on = None
 
 def upgrade() -> None:
     run_scripts(__file__)
+    first_build(AgentListProjection)

@@ -47,21 +47,6 @@ create table {schema}.one_time_code (
 );
 create index on {schema}.one_time_code (expire_time);
 
--- The tenant's agents: the sealed event that made each, and what changed since.
-create table {schema}.agent (
-  tenant text not null,
-  agent text not null,
-  position bigint not null,
-  created_by uuid not null,
-  created bytea not null,
-  create_time timestamptz not null,
-  roles text[] not null,
-  suspended boolean not null default false,
-  revision bigint not null,
-  primary key (tenant, agent)
-);
-create unique index on {schema}.agent (tenant, position);
-
 -- Patients as patient_context last said: its sealed event as it is.
 create table {schema}.known_patient (
   tenant text not null,
@@ -87,7 +72,6 @@ alter table {schema}.agent_credential enable row level security;
 alter table {schema}.session_key enable row level security;
 alter table {schema}.service_account_secret enable row level security;
 alter table {schema}.one_time_code enable row level security;
-alter table {schema}.agent enable row level security;
 alter table {schema}.known_patient enable row level security;
 alter table {schema}.known_patient_key enable row level security;
 create policy tenant on {schema}.agent_credential
@@ -98,8 +82,6 @@ create policy tenant on {schema}.service_account_secret
   using (current_setting('careline.tenant', true) = tenant);
 create policy tenant on {schema}.one_time_code
   using (current_setting('careline.tenant', true) = tenant);
-create policy tenant on {schema}.agent
-  using (current_setting('careline.tenant', true) in (tenant, '*'));
 create policy tenant on {schema}.known_patient
   using (current_setting('careline.tenant', true) in (tenant, '*'));
 create policy tenant on {schema}.known_patient_key
@@ -109,6 +91,5 @@ grant select, insert, update on {schema}.agent_credential to {runtime_role};
 grant select, insert, update, delete on {schema}.session_key to {runtime_role};
 grant select, insert, update on {schema}.service_account_secret to {runtime_role};
 grant select, insert, update, delete on {schema}.one_time_code to {runtime_role};
-grant select, insert, update on {schema}.agent to {runtime_role};
 grant select, insert, update, delete on {schema}.known_patient to {runtime_role};
 grant select, insert, delete on {schema}.known_patient_key to {runtime_role};

@@ -1,10 +1,13 @@
 """Makes the read model of patients from their events."""
 
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any, Final, Protocol
 
 from careline.patient_context.events.v1 import events_pb2 as events
 from eventstore.event import RecordedEvent
+from eventstore.projection import ReadModel
+from eventstore.projection import Row as Stored
 from google.protobuf.message import Message
 from sealing.blind_index import BlindIndex
 from sealing.sealer import Opened
@@ -46,6 +49,10 @@ class PatientProjection:
     name: Final = "patient"
     version: Final = 1
     types: Final = frozenset(kind.DESCRIPTOR.full_name for kind in _TYPES)
+    model: Final = ReadModel(
+        files("patient_context.adapters.read_model") / "projection.sql",
+        (*_KNOWN, tables.pending_erasure),
+    )
 
     def __init__(self, opener: Opener, keys: IndexKeys) -> None:
         self._opener = opener
@@ -59,6 +66,11 @@ class PatientProjection:
             if not content.erased:
                 index = await self._index(event.stream.tenant, indexes)
                 await _write(connection, event, content.message, index)
+
+    async def opened(self, table: str, rows: Sequence[Stored]) -> Sequence[Stored]:
+        """Give the rows as they are: event bytes are kept as they are stored."""
+        del table
+        return rows
 
     async def _index(self, tenant: str, known: dict[str, BlindIndex]) -> BlindIndex:
         if tenant not in known:

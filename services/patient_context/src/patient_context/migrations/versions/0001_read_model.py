@@ -3,7 +3,8 @@
 Revision ID: 0001
 """
 
-from eventstore.postgres.revision_scripts import run_scripts
+from eventstore.postgres.revision_scripts import first_build
+from patient_context.adapters.read_model.projection import PatientProjection
 
 revision = "0001"
 down_revision = None
@@ -12,4 +13,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_scripts(__file__)
+    first_build(PatientProjection)

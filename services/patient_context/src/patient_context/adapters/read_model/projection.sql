@@ -1,5 +1,6 @@
 -- What is known of patients. "data" are the stored bytes of the event "event_id": what is PII or PHI in them is sealed
--- under the patient's key. {schema} the service's schema, {runtime_role} what its sessions are.
+-- under the patient's key. {schema} the schema of one build, {runtime_role} what the service's
+-- sessions are.
 
 -- Who a patient is: the last PatientRegistered or PatientDemographicsChanged.
 create table {schema}.patient (

@@ -1,5 +1,5 @@
 -- What the trail is asked for: who saw whose data, who did what, and how far it has followed each log.
--- {schema} the service's schema, {runtime_role} what its sessions are.
+-- {schema} the schema of one build, {runtime_role} what the service's sessions are.
 
 create table {schema}.access (
   tenant text not null,

@@ -1,0 +1,1 @@
+"""Looks after the read models of a platform."""
