@@ -18,5 +18,6 @@ COMMANDS: Final = {
     "restore": "Bring logs back from their archive into an empty database of a stopped platform.",
     "streams": "Compare services' logs with their streams, and make streams anew.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
+    "drill": "Rehearse disasters: servers killed under load, recovered, every write compared.",
     "bench": "Measure the store beside its ceilings and its peer.",
 }

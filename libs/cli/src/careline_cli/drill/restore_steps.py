@@ -1,0 +1,32 @@
+"""The steps of the runbook for a lost platform database, by the commands that it names."""
+
+from datetime import UTC, datetime
+
+from careline_cli.drill.killing import lose_server
+from careline_cli.drill.stage import Stage
+
+
+def lose_database(stage: Stage) -> float:
+    """SIGKILL the platform's PostgreSQL and delete its data directory; gives the time of it."""
+    folder = stage.data.root / "postgres"
+    return lose_server(stage.supervisor, folder, folder)
+
+
+async def restore(stage: Stage, until: float | None = None) -> None:
+    """Follow docs/runbooks/disaster-recovery.md; `until` is a point on the wall clock."""
+    await stage.commands.run("down")
+    with stage.commands.phase("set aside"):
+        _set_aside(stage, "postgres")
+    keys = str(stage.public_keys)
+    await stage.commands.run("archive", "verify", "--public-keys", keys)
+    point = () if until is None else ("--until", datetime.fromtimestamp(until, UTC).isoformat())
+    await stage.commands.run("restore", "--from", stage.data.archive.as_uri(), *point)
+    with stage.commands.phase("set aside"):
+        _set_aside(stage, "nats")
+    await stage.commands.run("up", "--detach")
+
+
+def _set_aside(stage: Stage, name: str) -> None:
+    folder = stage.data.root / name
+    if folder.exists():
+        folder.rename(folder.with_name(f"{name}.lost"))
