@@ -157,6 +157,14 @@ def test_what_opens_of_an_erased_patient_fails_it(writes: list[Acknowledged]) ->
     assert judged(writes, closed, erased).passed
 
 
+def test_an_erasure_that_left_nothing_to_try_proves_nothing(writes: list[Acknowledged]) -> None:
+    erased = Promise(erased=frozenset({"conversations/unknown"}))
+
+    assert judged(writes, without(writes), erased).reasons == (
+        "no event of the erased patient is there to be tried",
+    )
+
+
 def test_what_does_not_open_though_nobody_erased_it_fails_it(
     writes: list[Acknowledged],
 ) -> None:

@@ -1,7 +1,6 @@
 """Plays one disaster from the start of a platform to the verdict."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,25 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from runtime.service_names import SERVICES
-
 from careline_cli.drill.copies import open_copies
 from careline_cli.drill.journals import Journals
 from careline_cli.drill.load import Load, start_load
 from careline_cli.drill.own_log import CONVERSATIONS, PATIENT_CONTEXT
-from careline_cli.drill.platform_commands import PlatformCommands, StepFailed
+from careline_cli.drill.platform_commands import PlatformCommands
 from careline_cli.drill.preload import Preloaded, preload
 from careline_cli.drill.reading import digest_up_to, read_logs
 from careline_cli.drill.report import Report
 from careline_cli.drill.scenario import Scenario
 from careline_cli.drill.service_calls import ServiceCalls
 from careline_cli.drill.stage import Say, Stage, Struck
+from careline_cli.drill.stream_equality import streams_that_differ
 from careline_cli.drill.verdict import Afterwards, Kill, judge
 from careline_cli.platform.data_directory import DataDirectory
 
 _CAUGHT_UP_SECONDS: Final = 1_800.0
-_EQUAL_SECONDS: Final = 900.0
-_LOOK_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ async def _rehearse(
     await calls.prepare()
     async with _loaded(data, folder, plan, say) as load:
         async with open_copies(data) as copies:
-            stage = Stage(data, commands, calls, copies, load, public_keys, say)
+            stage = Stage(data, commands, calls, copies, load, plan.rate, public_keys, say)
             struck = await _struck(scenario, stage, plan)
         kill = Kill(struck.at, time.time() - (time.monotonic() - struck.at), plan.rate)
         # What is in flight ends by itself, beside the recovery that nobody would hold back for it.
@@ -130,7 +126,7 @@ async def _preloaded(
     async with asyncio.timeout(_CAUGHT_UP_SECONDS), open_copies(data) as copies:
         await copies.until_archived({CONVERSATIONS: done.position})
         await copies.until_streamed({CONVERSATIONS: done.position})
-    await _streams_differ(commands)
+    await streams_that_differ(commands)
     return done
 
 
@@ -153,28 +149,9 @@ async def _afterwards(
 ) -> Afterwards:
     stage.say("comparing every acknowledged write with what is there")
     with stage.commands.phase("streams equal their logs"):
-        differ = await _streams_differ(stage.commands)
+        differ = await streams_that_differ(stage.commands)
     reading = await read_logs(stage.data, folder / "reading", journals.asked)
     intact = preloaded is None or preloaded.digest == await digest_up_to(
         stage.data, folder / "preloaded", CONVERSATIONS, preloaded.position
     )
     return Afterwards(reading.found, reading.breaches, intact, differ)
-
-
-async def _streams_differ(commands: PlatformCommands) -> tuple[str, ...]:
-    """Name the streams that do not come to equal their logs, all of them, within a while."""
-    deadline = time.monotonic() + _EQUAL_SECONDS
-    while True:
-        _, out, said = await commands.attempt("streams", "verify", "--json")
-        if not out:
-            raise StepFailed(f"careline streams verify: {said}")
-        found = {one["service"]: one for one in json.loads(out)["streams"]}
-        differ = tuple(
-            service
-            for service in SERVICES
-            if not found[service]["ok"]
-            or found[service]["stream"]["last_position"] < found[service]["head"]
-        )
-        if not differ or time.monotonic() > deadline:
-            return differ
-        await asyncio.sleep(_LOOK_SECONDS)

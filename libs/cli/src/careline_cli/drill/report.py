@@ -41,6 +41,7 @@ class Report:
             "preloaded": self.events,
             "given_up": verdict.given_up,
             "unanswered": len(self.journals.asked) - len(self.journals.acknowledged),
+            "tried_after_erasure": verdict.tried_after_erasure,
             "altered": verdict.altered,
             "unreadable": verdict.unreadable,
             "relay_lag_p50_seconds": _rounded(percentile(relay, 0.5)),

@@ -6,9 +6,13 @@ from careline_cli.drill.killing import lose_server
 from careline_cli.drill.stage import Stage
 
 
-def lose_database(stage: Stage) -> float:
-    """SIGKILL the platform's PostgreSQL and delete its data directory; gives the time of it."""
+async def lose_database(stage: Stage) -> float:
+    """Under full load, SIGKILL the platform's PostgreSQL and delete its data directory.
+
+    Gives the monotonic time of it.
+    """
     folder = stage.data.root / "postgres"
+    await stage.full_load()
     return lose_server(stage.supervisor, folder, folder)
 
 

@@ -25,7 +25,8 @@ class Struck:
 
 @dataclass(slots=True)
 class Stage:
-    """`public_keys` is the file of the archive's keys, kept apart as the runbook says.
+    """`rate` is how many appends a second are to be in flight, `public_keys` the file of the
+    archive's keys, kept apart as the runbook says.
 
     `first_answer` is when, on the monotonic clock, the platform first took an append and gave an
     old conversation by its public calls; None until it did.
@@ -36,6 +37,7 @@ class Stage:
     calls: ServiceCalls
     copies: Copies
     load: Load
+    rate: float
     public_keys: Path
     say: Say
     first_answer: float | None = field(default=None)
@@ -43,6 +45,10 @@ class Stage:
     @property
     def supervisor(self) -> int:
         return self.data.addresses().supervisor_pid
+
+    async def full_load(self) -> None:
+        """Return when the last second had the asked rate: what strikes next strikes under load."""
+        await self.load.until_full(self.rate, self.say)
 
     async def answers(self) -> None:
         """Have an append by a public call acknowledged and an old conversation read."""

@@ -76,6 +76,7 @@ class Verdict:
     altered: int
     unreadable: int
     readable_after_erasure: int
+    tried_after_erasure: int
     rate: float
     reasons: tuple[str, ...]
 
@@ -94,6 +95,7 @@ def judge(journals: Journals, kill: Kill, promise: Promise, afterwards: Afterwar
     rate = rate_before(journals.acknowledged, kill.at)
     doubled = _doubled(afterwards.found)
     reordered = afterwards.breaches + sum(not _in_place(one, other) for one, other in there)
+    tried = sum(one.stream in promise.erased for one in afterwards.found)
     altered, unreadable, readable = _contents(journals.asked, afterwards.found, promise.erased)
     reasons = [
         *_load_reasons(rate, kill),
@@ -104,6 +106,8 @@ def judge(journals: Journals, kill: Kill, promise: Promise, afterwards: Afterwar
         *_counted("unreadable though nobody erased them", unreadable),
         *_counted("of an erased patient readable", readable),
     ]
+    if promise.erased and not tried:
+        reasons.append("no event of the erased patient is there to be tried")
     if not afterwards.preloaded_intact:
         reasons.append("events from before the load are missing or others")
     reasons += [f"the stream of {one} differs from its log" for one in afterwards.streams_differ]
@@ -118,6 +122,7 @@ def judge(journals: Journals, kill: Kill, promise: Promise, afterwards: Afterwar
         altered=altered,
         unreadable=unreadable,
         readable_after_erasure=readable,
+        tried_after_erasure=tried,
         rate=rate,
         reasons=tuple(reasons),
     )

@@ -12,7 +12,7 @@ class DatabaseLost:
     summary = "kill -9 of the platform's PostgreSQL, data directory gone; restored from the archive"
 
     async def strike(self, stage: Stage) -> Struck:
-        at = lose_database(stage)
+        at = await lose_database(stage)
         return Struck(at, Promise(relayed=await stage.copies.streamed()))
 
     async def recover(self, stage: Stage, _: Struck) -> None:

@@ -15,7 +15,7 @@ class ErasedPatient:
     async def strike(self, stage: Stage) -> Struck:
         point = await archived_point(stage)
         await stage.calls.erase(stage.load.patient)
-        at = lose_database(stage)
+        at = await lose_database(stage)
         erased = stage.load.journals().linked | {stage.load.patient}
         return Struck(at, Promise(until=point, erased=frozenset(erased)))
 

@@ -20,6 +20,7 @@ class JetstreamLost:
 
     async def strike(self, stage: Stage) -> Struck:
         folder = stage.data.root / "nats"
+        await stage.full_load()
         at = lose_server(stage.supervisor, folder, folder / "jetstream")
         return Struck(at, Promise())
 

@@ -19,7 +19,7 @@ class PointInTime:
 
     async def strike(self, stage: Stage) -> Struck:
         point = await archived_point(stage)
-        return Struck(lose_database(stage), Promise(until=point))
+        return Struck(await lose_database(stage), Promise(until=point))
 
     async def recover(self, stage: Stage, struck: Struck) -> None:
         await restore(stage, struck.promise.until)
