@@ -1,5 +1,7 @@
 """What the load's processes asked for and were told, in files that outlive whatever is killed."""
 
+import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +12,7 @@ from eventstore.testing.oracle.journal import Journal, read_journals
 
 WRITER: Final = "writer"
 WINDOW_SECONDS: Final = 1.0
+_ACKNOWLEDGED: Final = b'["acknowledged", '
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,32 @@ def read(folder: Path) -> Journals:
             case _:
                 raise ValueError("no line of a writer's journal")
     return journals
+
+
+class AcknowledgementTail:
+    """When writes were acknowledged, read on from where the look before ended."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: dict[Path, int] = {}
+        self._moments: list[float] = []
+
+    def rate(self) -> float:
+        """Give the appends acknowledged a second, over the last second."""
+        for path in self._folder.glob(f"{WRITER}-*.jsonl"):
+            self._read_on(path)
+        since = time.monotonic() - WINDOW_SECONDS
+        self._moments = [one for one in self._moments if one > since]
+        return len(self._moments) / WINDOW_SECONDS
+
+    def _read_on(self, path: Path) -> None:
+        with path.open("rb") as file:
+            file.seek(self._read.get(path, 0))
+            text = file.read()
+        whole = text[: text.rfind(b"\n") + 1]
+        self._read[path] = self._read.get(path, 0) + len(whole)
+        lines = (json.loads(line) for line in whole.splitlines() if _ACKNOWLEDGED in line)
+        self._moments += [_acknowledged(*rest).at for _kind, *rest in lines]
 
 
 def rate_before(acknowledged: list[Acknowledged], moment: float) -> float:

@@ -5,8 +5,9 @@ import select
 import shutil
 import signal
 import time
-from collections import defaultdict
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,33 +20,48 @@ class KillFailed(CommandError):
     """A drill's server could not be ended."""
 
 
-def lose_server(supervisor: int, folder: Path, store: Path) -> float:
-    """SIGKILL every process that works below `folder`, then delete `store`.
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """A server: the processes that work below a folder, and those that they may start yet."""
 
-    The supervisor stands still meanwhile, so that nothing starts on half a folder. Returns the
-    monotonic time of the kill. Raises KillFailed when there is no such process.
+    folder: Path
+    processes: tuple[int, ...]
+
+    def lose(self, store: Path) -> float:
+        """SIGKILL all of it, then delete `store`; gives the monotonic time of the kill."""
+        at = time.monotonic()
+        _kill(self.processes)
+        while late := _working_below(self.folder):
+            _kill(late)
+        shutil.rmtree(store)
+        return at
+
+
+@contextmanager
+def aimed_at(supervisor: int, folder: Path) -> Iterator[Victim]:
+    """Give the server that works below `folder`, ready to be killed without any further look.
+
+    The supervisor stands still meanwhile, so that nothing is started on half a folder. Raises
+    KillFailed when there is no such server.
     """
     os.kill(supervisor, signal.SIGSTOP)
     try:
-        victims = [one for one in _descendants(supervisor) if _works_below(one, folder)]
-        if not victims:
+        processes = _working_below(folder)
+        if not processes:
             raise KillFailed(f"no process works below {folder}")
-        at = _kill(victims)
-        shutil.rmtree(store)
+        yield Victim(folder, processes)
     finally:
         os.kill(supervisor, signal.SIGCONT)
-    return at
 
 
-def _kill(victims: list[int]) -> float:
-    """End them all at once; returns when none is left, with the time of the first signal."""
+def _kill(processes: tuple[int, ...]) -> None:
+    """End them all at once; returns when none is left. Raises KillFailed."""
     with ExitStack() as stack:
         handles = []
-        for process in victims:
+        for process in processes:
             with suppress(ProcessLookupError):  # it has ended by itself meanwhile
                 handles.append(os.pidfd_open(process))
                 stack.callback(os.close, handles[-1])
-        at = time.monotonic()
         for handle in handles:
             with suppress(ProcessLookupError):  # a helper ends with its server
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
@@ -53,32 +69,16 @@ def _kill(victims: list[int]) -> float:
             ended, _, _ = select.select([handle], [], [], _END_SECONDS)
             if not ended:
                 raise KillFailed("a process outlives a SIGKILL")
-    return at
+
+
+def _working_below(folder: Path) -> tuple[int, ...]:
+    processes = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return tuple(one for one in processes if _works_below(one, folder))
 
 
 def _works_below(process: int, folder: Path) -> bool:
     try:
         working = Path(f"/proc/{process}/cwd").readlink()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
-        return False
+        return False  # it has ended, or is somebody else's
     return working == folder or folder in working.parents
-
-
-def _descendants(ancestor: int) -> list[int]:
-    children: defaultdict[int, list[int]] = defaultdict(list)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            children[_parent(entry)].append(int(entry.name))
-    found, next_ones = [], [ancestor]
-    while next_ones:
-        next_ones = [child for one in next_ones for child in children[one]]
-        found += next_ones
-    return found
-
-
-def _parent(process: Path) -> int:
-    """Read a process's parent; 0, which is nobody's, for one that has ended meanwhile."""
-    try:
-        return int(process.joinpath("stat").read_text().rpartition(")")[2].split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        return 0

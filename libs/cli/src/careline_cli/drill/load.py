@@ -11,7 +11,7 @@ from typing import Final
 
 from careline_cli.command_error import CommandError
 from careline_cli.drill import journals, stories
-from careline_cli.drill.journals import Journals, rate_before
+from careline_cli.drill.journals import AcknowledgementTail, Journals
 from careline_cli.drill.own_log import CONVERSATIONS, PATIENT_CONTEXT, admitted
 from careline_cli.drill.writer import Assignment, write
 from careline_cli.platform.data_directory import DataDirectory
@@ -22,7 +22,8 @@ _REPLICATED_SHARE: Final = 0.04
 _CONVERSATIONS_WRITERS: Final = 2
 _CALLERS: Final = 48
 _FULL_RATE_SECONDS: Final = 90.0
-_LOOK_SECONDS: Final = 0.25
+_LOOK_SECONDS: Final = 0.1
+_FULL: Final = 1.05
 _JOIN_SECONDS: Final = 45.0
 
 
@@ -38,27 +39,24 @@ class Load:
     patient: str
     assignments: tuple[Assignment, ...]
     processes: tuple[BaseProcess, ...]
+    acknowledgements: AcknowledgementTail
 
     def journals(self) -> Journals:
         """Read what the writers have noted so far."""
         return journals.read(self.folder)
 
     async def until_full(self, rate: float, say: Callable[[str], None]) -> None:
-        """Return when the last second had the rate; raises LoadMissing after a while."""
+        """Return when the last second had the rate and a little more; raises LoadMissing."""
         deadline = time.monotonic() + _FULL_RATE_SECONDS
-        reached = 0.0
-        while time.monotonic() < deadline:
+        while (reached := self.acknowledgements.rate()) < rate * _FULL:
+            if time.monotonic() > deadline:
+                refused = sorted(set(self.journals().refused))
+                raise LoadMissing(
+                    f"{reached:.0f} of {rate:g} appends/s were reached; refusals: {refused}; ask "
+                    "for less with --rate, or leave the machine to the drill"
+                )
             await asyncio.sleep(_LOOK_SECONDS)
-            now = time.monotonic()
-            reached = rate_before(self.journals().acknowledged, now)
-            if reached >= rate:
-                say(f"{reached:.0f} appends/s are acknowledged")
-                return
-        refused = sorted(set(self.journals().refused))
-        raise LoadMissing(
-            f"{reached:.0f} of {rate:g} appends/s were reached; refusals: {refused}; ask for less "
-            "with --rate, or leave the machine to the drill"
-        )
+        say(f"{reached:.0f} appends/s are acknowledged")
 
     def announce_end(self) -> None:
         """Have the writers begin nothing more."""
@@ -95,4 +93,4 @@ def start_load(data: DataDirectory, folder: Path, rate: float) -> Load:
     )
     for process in processes:
         process.start()
-    return Load(folder, patient, assignments, processes)
+    return Load(folder, patient, assignments, processes, AcknowledgementTail(folder))

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from careline_cli.drill.killing import lose_server
+from careline_cli.drill.killing import aimed_at
 from careline_cli.drill.stage import Stage
 
 
@@ -12,8 +12,9 @@ async def lose_database(stage: Stage) -> float:
     Gives the monotonic time of it.
     """
     folder = stage.data.root / "postgres"
-    await stage.full_load()
-    return lose_server(stage.supervisor, folder, folder)
+    with aimed_at(stage.supervisor, folder) as server:
+        await stage.full_load()
+        return server.lose(folder)
 
 
 async def restore(stage: Stage, until: float | None = None) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from careline_cli.drill.killing import lose_server
+from careline_cli.drill.killing import aimed_at
 from careline_cli.drill.platform_commands import StepFailed
 from careline_cli.drill.stage import Stage, Struck
 from careline_cli.drill.verdict import Promise
@@ -20,8 +20,9 @@ class JetstreamLost:
 
     async def strike(self, stage: Stage) -> Struck:
         folder = stage.data.root / "nats"
-        await stage.full_load()
-        at = lose_server(stage.supervisor, folder, folder / "jetstream")
+        with aimed_at(stage.supervisor, folder) as server:
+            await stage.full_load()
+            at = server.lose(folder / "jetstream")
         return Struck(at, Promise())
 
     async def recover(self, stage: Stage, _: Struck) -> None:
