@@ -21,17 +21,18 @@ async def restore(stage: Stage, until: float | None = None) -> None:
     """Follow docs/runbooks/disaster-recovery.md; `until` is a point on the wall clock."""
     await stage.commands.run("down")
     with stage.commands.phase("set aside"):
-        _set_aside(stage, "postgres")
+        set_aside(stage, "postgres")
     keys = str(stage.public_keys)
     await stage.commands.run("archive", "verify", "--public-keys", keys)
     point = () if until is None else ("--until", datetime.fromtimestamp(until, UTC).isoformat())
     await stage.commands.run("restore", "--from", stage.data.archive.as_uri(), *point)
     with stage.commands.phase("set aside"):
-        _set_aside(stage, "nats")
+        set_aside(stage, "nats")
     await stage.commands.run("up", "--detach")
 
 
-def _set_aside(stage: Stage, name: str) -> None:
+def set_aside(stage: Stage, name: str) -> None:
+    """Rename a folder of the data directory, where there is one."""
     folder = stage.data.root / name
     if folder.exists():
         folder.rename(folder.with_name(f"{name}.lost"))
