@@ -73,7 +73,7 @@ async def _rehearse(
         load.announce_end()
         say(f"{scenario.name}: recovering")
         await scenario.recover(stage, struck)
-    await stage.answers()
+        await stage.answers()
     journals = load.journals()
     await _replicates(stage, struck, journals)
     afterwards = await _afterwards(stage, folder, journals, preloaded)

@@ -51,7 +51,8 @@ class Stage:
         await self.load.until_full(self.rate, self.say)
 
     async def answers(self) -> None:
-        """Have an append by a public call acknowledged and an old conversation read."""
-        with self.commands.phase("first append and read"):
-            await self.calls.append_and_read()
-        self.first_answer = self.first_answer or time.monotonic()
+        """Have an append by a public call acknowledged and an old conversation read, once."""
+        if self.first_answer is None:
+            with self.commands.phase("first append and read"):
+                await self.calls.append_and_read()
+            self.first_answer = time.monotonic()
