@@ -54,6 +54,10 @@ test-long: setup ## Run the tests that take minutes, too
 bench: setup ## Measure the store beside its ceilings and its peer (10 minutes, on a quiet machine)
 	@$(BIN)/careline bench store --json
 
+.PHONY: drill
+drill: setup ## Rehearse every disaster under 500 appends a second (10 minutes, on a quiet machine)
+	@$(BIN)/careline drill --all --json
+
 .PHONY: check
 check: setup lint types imports proto-check ## Everything CI checks besides the tests
 

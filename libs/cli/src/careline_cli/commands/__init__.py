@@ -21,5 +21,6 @@ COMMANDS: Final = {
     "streams": "Compare services' logs with their streams, and make streams anew.",
     "projections": "Show, rebuild and verify, switch and drop builds of read models.",
     "migrate": "Bring the schemas of databases elsewhere to their newest version.",
+    "drill": "Rehearse disasters: servers killed under load, recovered, every write compared.",
     "bench": "Measure the store beside its ceilings and its peer.",
 }
