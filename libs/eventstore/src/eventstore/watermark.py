@@ -7,15 +7,15 @@ from eventstore.event_log import Head
 from eventstore.wake import Wake, rung
 
 POLL_SECONDS = 0.25
-_SOON_SECONDS = 0.005
+_SOON_SECONDS = 0.01
 
 
 class Watermark:
     """Asks for the log's head as long as somebody waits for it to move.
 
-    Own appends ring `wake`; those of others are found by asking four times a second. An own append
-    that the head does not cover yet (another writer holds the floor) is looked for again soon, at
-    growing intervals.
+    Own appends ring `wake`; those of others, and own ones that the head does not cover yet (another
+    writer holds the floor), are found by asking: soon after the head moved, for more may come, then
+    at growing intervals.
     """
 
     def __init__(self, ask: Callable[[], Awaitable[Head]], wake: Wake) -> None:
@@ -64,9 +64,9 @@ class Watermark:
                     self._head = head
                     if announced := self._taken():
                         announced.set_result(head)
-                is_covered = self._wake.position <= head.position
+                    pause = _SOON_SECONDS
                 self._is_idle = True
-                is_rung = await rung(armed, POLL_SECONDS if is_covered else pause)
+                is_rung = await rung(armed, pause)
                 self._is_idle = False
                 pause = _SOON_SECONDS if is_rung else min(pause * 2, POLL_SECONDS)
         # Whatever it is, whoever waits has it raised.
