@@ -10,7 +10,13 @@ from pathlib import Path
 from embedded import EmbeddedServerError, PostgresServer, ServerProcess
 
 from careline_cli.command_error import CommandError
-from careline_cli.platform.keyring_backup.folder import PARTIAL, Base
+from careline_cli.platform.keyring_backup.folder import PARTIAL, BackupFolder, Base
+from careline_cli.platform.keyring_backup.log_end import (
+    last_segment,
+    ordinal,
+    ordinal_at,
+    recovered_to,
+)
 
 # Nobody is answered before the log's end, or the time asked for, is reached.
 RECOVERY = {"hot_standby": "off", "recovery_target_action": "promote"}
@@ -24,8 +30,10 @@ class NotRecovered(CommandError):
 async def recover(base: Base, into: Path, *, at: datetime | None = None) -> PostgresServer:
     """Recover into a folder made anew: all of the log, or up to a time.
 
-    Gives the server, stopped, with a superuser's password of its own. Raises NotRecovered.
+    Gives the server, stopped, with a superuser's password of its own. Raises NotRecovered, also
+    when the log goes on behind a gap.
     """
+    last = await asyncio.to_thread(_last_segment, base)
     settings = {**RECOVERY, "restore_command": _fetch(base.wal)}
     if at is not None:
         settings["recovery_target_time"] = at.astimezone(UTC).isoformat()
@@ -39,8 +47,30 @@ async def recover(base: Base, into: Path, *, at: datetime | None = None) -> Post
         raise NotRecovered(f"{base.folder.name} was not recovered{until}: {error}") from None
     finally:
         await process.stop()
+    if at is None:
+        _require_end(server, last)
     server.forget_password()
     return server
+
+
+def _last_segment(base: Base) -> str:
+    """Name the segment that a recovery has to reach; it is the base's own or a later one."""
+    last = last_segment(BackupFolder(base.wal.parent))
+    if last is None or ordinal(last) < ordinal(base.first_segment):
+        raise NotRecovered(
+            f"the log in {base.wal} does not go on from the base backup {base.folder.name}: "
+            f"segment {base.first_segment} and what follows is missing"
+        )
+    return last
+
+
+def _require_end(server: PostgresServer, last: str) -> None:
+    lsn = recovered_to(server)
+    if ordinal_at(lsn) < ordinal(last):
+        raise NotRecovered(
+            f"the log ends at {lsn}, in segment *{ordinal_at(lsn)}: it or the one after it is "
+            f"missing or altered, and the log goes on to {last}"
+        )
 
 
 def _fetch(wal: Path) -> str:
