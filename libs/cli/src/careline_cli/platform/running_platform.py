@@ -75,6 +75,9 @@ async def running_platform(data: DataDirectory, say: Say) -> AsyncIterator[Addre
         await migrate(servers.databases)
         if is_to_be_reapplied(data):
             await reapply_restored(data, servers.databases, say)
+        if backups.all():
+            # Those of a keyring before a restore: none of them would give back a key made from now.
+            await _first_base(servers.databases.keyring, backups, say)
         async with asyncio.TaskGroup() as group:
             group.create_task(_first_base(servers.databases.keyring, backups, say))
             nats_server = nats_of(data, operator)
