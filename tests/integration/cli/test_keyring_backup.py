@@ -16,7 +16,7 @@ from careline_cli.platform.keyring_backup.base_backup import (
 )
 from careline_cli.platform.keyring_backup.folder import BackupFolder, Base
 from careline_cli.platform.keyring_backup.restore import (
-    RestoreRefused,
+    KeyringNotRestored,
     restore_keyring,
     verify_keyring,
 )
@@ -92,7 +92,7 @@ async def test_a_lost_keyring_is_not_silently_replaced_by_an_empty_one(
 ) -> None:
     async with running_keyring(data) as keyring:
         keyring.take_base()
-    with pytest.raises(RestoreRefused, match="there is a keyring in"):
+    with pytest.raises(KeyringNotRestored, match="there is a keyring in"):
         await restore_keyring(data, say=said.append)
     shutil.rmtree(data.root / "keyring")
 

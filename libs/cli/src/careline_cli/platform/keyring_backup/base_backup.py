@@ -13,7 +13,9 @@ from embedded.private_files import private_folder, sync_folder
 
 from careline_cli.command_error import CommandError
 from careline_cli.platform.keyring_backup.folder import BackupFolder, Base
+from careline_cli.platform.keyring_backup.lock import held
 from careline_cli.platform.keyring_backup.manifest import Differs, verify_files
+from careline_cli.platform.keyring_backup.recovery import remove_copies
 from careline_cli.platform.keyring_backup.standby import PasswordFile
 
 NAME = "keyring backup"
@@ -42,10 +44,15 @@ class Expired:
 def take_base(server: PostgresServer, backups: BackupFolder, now: datetime) -> Base:
     """Take one, with the log it needs by itself, and verify it; it has its name once it is good.
 
-    Raises DiskFull, PreparationFailed and BinaryMissing; what is unfinished goes with the next.
+    Raises DiskFull, PreparationFailed, BinaryMissing and BackupsInUse; what is unfinished goes with
+    the next.
     """
+    with held(backups):
+        return _take(server, backups, now)
+
+
+def _take(server: PostgresServer, backups: BackupFolder, now: datetime) -> Base:
     account = server.account()
-    backups.create()
     for folder in (backups.root, backups.bases):
         private_folder(folder, account)
     backups.clear_unfinished()
@@ -99,8 +106,17 @@ def expire(
 ) -> Expired:
     """Remove base backups older than `kept`, never the last good one, and the log before the rest.
 
-    Raises BaseAltered, before anything is removed, when the newest is not good.
+    Raises BaseAltered, before anything is removed, when the newest is not good, and BackupsInUse.
+    Copies of the keyring that a killed restore or rehearsal left go, too.
     """
+    with held(backups):
+        remove_copies(server)
+        return _expire(server, backups, now, kept)
+
+
+def _expire(
+    server: PostgresServer, backups: BackupFolder, now: datetime, kept: timedelta
+) -> Expired:
     current = backups.current()
     if not current:
         return Expired((), ())
@@ -108,7 +124,7 @@ def expire(
     old = [base for base in backups.all() if now - base.taken_at >= kept and base != current[0]]
     for base in old:
         shutil.rmtree(base.folder)
-    emptied = tuple(one for one in backups.earlier() if not any((one / "base").iterdir()))
+    emptied = tuple(one for one in backups.earlier() if not BackupFolder(one).current())
     for folder in emptied:
         shutil.rmtree(folder)
     _clean(server, backups, backups.current()[-1])

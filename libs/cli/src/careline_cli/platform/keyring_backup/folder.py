@@ -106,6 +106,7 @@ class BackupFolder:
 
         One that was broken off goes on; again, and with nothing there, is a no-op.
         """
+        self.clear_unfinished()
         into = self.root / f"before{_UNFINISHED}"
         if not into.exists():
             if not (self.wal.exists() and any(self.wal.iterdir())) and not self.current():
@@ -122,6 +123,11 @@ class BackupFolder:
         yield from sorted(name for name in names if _is_segment(name))
 
 
+def time_of_base(name: str) -> datetime:
+    """Read when a base backup began, which its name says."""
+    return datetime.strptime(name, _STAMP).replace(tzinfo=UTC)
+
+
 def _is_segment(name: str) -> bool:
     return len(name) == 24 and set(name) <= set("0123456789ABCDEF")  # noqa: PLR2004 - PostgreSQL's
 
@@ -130,7 +136,7 @@ def _bases(folder: Path) -> list[Base]:
     if not folder.exists():
         return []
     found = [
-        Base(one, datetime.strptime(one.name, _STAMP).replace(tzinfo=UTC))
+        Base(one, time_of_base(one.name))
         for one in folder.iterdir()
         if not one.name.endswith(_UNFINISHED)
     ]

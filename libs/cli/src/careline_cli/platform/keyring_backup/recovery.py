@@ -23,6 +23,10 @@ RECOVERY = {"hot_standby": "off", "recovery_target_action": "promote"}
 RECOVERY_SECONDS = 3600.0
 
 
+RESTORING = "restoring"
+VERIFYING = "verifying"
+
+
 class NotRecovered(CommandError):
     """A base backup could not be recovered; the text says what is known of why."""
 
@@ -51,6 +55,19 @@ async def recover(base: Base, into: Path, *, at: datetime | None = None) -> Post
         _require_end(server, last)
     server.forget_password()
     return server
+
+
+def copy_of(keyring: PostgresServer, purpose: str) -> Path:
+    """Give the folder beside a keyring that a copy of it is recovered into."""
+    return keyring.data_dir.with_name(f"{keyring.data_dir.name}.{purpose}")
+
+
+def remove_copies(keyring: PostgresServer) -> None:
+    """Remove what was left of a kill: whole keyrings, that no erasure reaches."""
+    for purpose in (RESTORING, VERIFYING):
+        copy = copy_of(keyring, purpose)
+        if copy.exists():
+            shutil.rmtree(copy)
 
 
 def _last_segment(base: Base) -> str:
