@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -10,10 +10,12 @@ import pytest
 from careline.conversations.events.v1.events_pb2 import PatientLinked
 from careline.patient_context.events.v1.events_pb2 import PatientErased, PatientErasureRequested
 from careline_cli.platform.data_directory import DataDirectory
+from careline_cli.platform.keyring_backup.reapplied import reapply
 from careline_cli.platform.keyring_backup.restore import is_to_be_reapplied, restore_keyring
+from careline_cli.platform.keyring_backup.standby import keyring_server
 from careline_cli.provision.migrations import migrate_platform
 from careline_cli.provision.postgres import create_database, create_roles, service_schema
-from careline_cli.provision.provisioned import PLATFORM_DATABASE, superuser_engine
+from careline_cli.provision.provisioned import PLATFORM_DATABASE, Databases, superuser_engine
 from conftest import OpenBao
 from embedded import PostgresServer, running
 from eventstore.event import NewEvent
@@ -72,6 +74,27 @@ async def test_who_was_erased_after_the_backup_is_erased_in_the_restored_keyring
         gone = {ADA, "conversations/ada", BEN, "conversations/ben"}
         assert await erased(process, made) == gone
         assert [link.patient for link in await process.links(TENANT, "conversations/cyd")] == [CYD]
+
+
+async def test_links_from_before_the_base_backup_are_not_made_again(
+    data: DataDirectory, openbao: OpenBao
+) -> None:
+    databases = Databases(
+        PostgresServer(data.root / "postgres", durable=False), keyring_server(data)
+    )
+    async with (
+        running_keyring(data) as keyring,
+        keys(keyring.server, openbao) as process,
+        running(databases.platform),
+    ):
+        await link_and_erase(process, databases.platform)
+        now = datetime.now(UTC)
+        before = await reapply(databases, now - timedelta(days=1))
+        after = await reapply(databases, now + timedelta(days=1))
+
+    # Ada was erased, so that her conversation is linked no more; Ben is erased by the first.
+    assert (before.links, before.erased) == (2, 2)
+    assert (after.links, after.erased) == (0, 2)
 
 
 async def link_and_erase(process: Keyring, platform: PostgresServer) -> None:

@@ -1,5 +1,6 @@
 """Which patient a subject is about, and which patient another was merged into."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +37,24 @@ class Links:
                 raise SubjectErased(tenant, stone.subject)
             await connection.execute(statement("insert_link"), both)
             await connection.execute(statement("await_standby"))
+
+    async def add_living(self, tenant: str, links: Sequence[tuple[str, str]]) -> int:
+        """Add those (subject, patient) of which neither was erased; gives how many these are."""
+        sides = sorted({side for link in links for side in link})
+        async with self._sessions.begin(tenant, Against.ERASURES) as connection:
+            erased = await connection.scalars(
+                statement("read_tombstones"), {"tenant": tenant, "subjects": sides}
+            )
+            gone = set(erased)
+            living = [
+                {"tenant": tenant, "subject": subject, "patient": patient}
+                for subject, patient in links
+                if gone.isdisjoint((subject, patient))
+            ]
+            if living:
+                await connection.execute(statement("insert_link"), living)
+                await connection.execute(statement("await_standby"))
+        return len(living)
 
     async def remove(self, tenant: str, subject: str, patient: str) -> None:
         both = {"tenant": tenant, "subject": subject, "patient": patient}

@@ -12,7 +12,7 @@ from careline_cli.command_error import CommandError
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.platform.keyring_backup.base_backup import BaseAltered, verify_base
 from careline_cli.platform.keyring_backup.contents import Contents, contents
-from careline_cli.platform.keyring_backup.folder import BackupFolder, Base
+from careline_cli.platform.keyring_backup.folder import BackupFolder, Base, time_of_base
 from careline_cli.platform.keyring_backup.lock import held
 from careline_cli.platform.keyring_backup.marks import RestoreMarks
 from careline_cli.platform.keyring_backup.reapplied import Reapplied, reapply
@@ -139,8 +139,9 @@ def is_to_be_reapplied(data: DataDirectory) -> bool:
 async def reapply_restored(data: DataDirectory, databases: Databases, say: Say) -> Reapplied:
     """Erase again whom the logs know as erased; the mark that asks for it goes when it is done."""
     say("keyring: linking and erasing again what the logs know")
-    done = await reapply(databases)
-    RestoreMarks.of(data).to_reapply.unlink(missing_ok=True)
+    mark = RestoreMarks.of(data).to_reapply
+    done = await reapply(databases, time_of_base(mark.read_text(encoding="utf-8")))
+    mark.unlink()
     return done
 
 
