@@ -1,7 +1,9 @@
 """How the command speaks: progress and errors on standard error, results on standard output."""
 
+import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 from rich.console import Console
@@ -30,6 +32,16 @@ ERR = Console(stderr=True)
 def say(step: str) -> None:
     """Show progress."""
     ERR.print(f"[dim]·[/dim] {step}", soft_wrap=True, highlight=False)
+
+
+def show(found: Mapping[str, object], *, as_json: bool) -> None:
+    """Show a result: a line each, or as JSON."""
+    if as_json:
+        OUT.print_json(json.dumps(found))
+        return
+    for name, value in found.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        OUT.print(f"{name.replace('_', ' ')}: {shown}", highlight=False, markup=False)
 
 
 def fail(text: str) -> NoReturn:

@@ -1,7 +1,6 @@
 """`careline keyring`: backs the keyring up, rehearses a restore, brings a lost keyring back."""
 
 import asyncio
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from careline_cli import console
+from careline_cli.commands.moment import time_of
 from careline_cli.commands.options import Json, data_of
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.platform.keyring_backup.base_backup import KEPT, expire, take_base
@@ -51,19 +51,19 @@ def keyring(
             _backup(data, timedelta(days=kept_days), as_json=as_json)
         case Action.STATUS:
             found = asyncio.run(keyring_status(data))
-            _show(asdict(found), as_json=as_json)
+            console.show(asdict(found), as_json=as_json)
             _end_with(ok=found.synchronous)
         case Action.VERIFY:
             data.addresses()
             verified = asyncio.run(verify_keyring(data, say=console.say))
-            _show({**asdict(verified), "ok": verified.ok}, as_json=as_json)
+            console.show({**asdict(verified), "ok": verified.ok}, as_json=as_json)
             _end_with(ok=verified.ok)
         case Action.RESTORE:
-            point = _time(at)
+            point = time_of(at, "--at") if at else None
             data.require_stopped()
             with data.held():
                 restored = asyncio.run(restore_keyring(data, at=point, say=console.say))
-            _show(asdict(restored), as_json=as_json)
+            console.show(asdict(restored), as_json=as_json)
 
 
 def _backup(data: DataDirectory, kept: timedelta, *, as_json: bool) -> None:
@@ -72,7 +72,7 @@ def _backup(data: DataDirectory, kept: timedelta, *, as_json: bool) -> None:
     now = datetime.now(UTC)
     base = take_base(server, backups, now)
     expired = expire(server, backups, now=now, kept=kept)
-    _show(
+    console.show(
         {
             "taken": base.folder.name,
             "kept": [one.folder.name for one in backups.all()],
@@ -81,27 +81,6 @@ def _backup(data: DataDirectory, kept: timedelta, *, as_json: bool) -> None:
         },
         as_json=as_json,
     )
-
-
-def _time(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        point = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter("a time", param_hint="--at") from None
-    if point.tzinfo is None:
-        raise typer.BadParameter("a time with its zone, as ...Z", param_hint="--at")
-    return point
-
-
-def _show(found: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        console.OUT.print_json(json.dumps(found))
-        return
-    for name, value in found.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-        console.OUT.print(f"{name.replace('_', ' ')}: {shown}", highlight=False, markup=False)
 
 
 def _end_with(*, ok: bool) -> None:

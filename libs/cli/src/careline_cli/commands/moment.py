@@ -13,14 +13,21 @@ def moment(text: str, option: str) -> int | datetime:
     """Read digits as a position, else ISO 8601 with its zone as a time; BadParameter for others."""
     if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
         return int(text)
+    return _time(text, option, "a position, or a time with its zone, as 2026-03-01T12:00:00Z")
+
+
+def time_of(text: str, option: str) -> datetime:
+    """Read ISO 8601 with its zone; BadParameter for others."""
+    return _time(text, option, "a time with its zone, as 2026-03-01T12:00:00Z")
+
+
+def _time(text: str, option: str, wanted: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        raise typer.BadParameter(
-            "a position, or a time with its zone, as 2026-03-01T12:00:00Z", param_hint=option
-        )
+        raise typer.BadParameter(wanted, param_hint=option)
     return time.astimezone(UTC)
 
 

@@ -13,6 +13,7 @@ from runtime.dependency_names import DEPENDENCIES
 from careline_cli import console
 from careline_cli.commands.options import Json, data_of
 from careline_cli.platform.data_directory import Addresses, DataDirectory
+from careline_cli.platform.keyring_backup.folder import BackupFolder
 from careline_cli.platform.keyring_backup.standby import StandbyState
 from careline_cli.platform.keyring_backup.status import standby_of
 
@@ -23,7 +24,7 @@ SERVING = "SERVING"
 WHOLE = ""
 NO_STANDBY = (
     "keyring: nobody writes its log to a second disk, so new conversations and patients are "
-    "refused until the receiver runs again, which is tried by itself; see backup/keyring/backup.log"
+    "refused until the receiver runs again, which is tried by itself; see "
 )
 
 
@@ -59,7 +60,8 @@ def status(context: typer.Context, *, as_json: Json = False) -> None:
             table.add_row(one.service, one.address, shown, ", ".join(one.missing))
         console.OUT.print(table)
         if not standby.synchronous:
-            console.OUT.print(NO_STANDBY, style="red", soft_wrap=True)
+            log = BackupFolder.of(data).log_file
+            console.OUT.print(f"{NO_STANDBY}{log}", style="red", soft_wrap=True, markup=False)
     if not standby.synchronous or any(one.status != SERVING for one in found):
         raise typer.Exit(1)
 

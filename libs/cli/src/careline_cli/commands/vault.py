@@ -1,7 +1,6 @@
 """`careline vault`: takes snapshots of Vault, and brings a lost one back."""
 
 import asyncio
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -45,25 +44,16 @@ def vault(
     if action is Action.SNAPSHOT:
         taken = take_snapshot(data, data.addresses().vault, now=datetime.now(UTC), keep=keep)
         kept = [one.file.name for one in snapshots(data)]
-        _show({"taken": taken.file.name, "kept": kept}, as_json=as_json)
+        console.show({"taken": taken.file.name, "kept": kept}, as_json=as_json)
         return
     data.require_stopped()
     with data.held():
         restored = asyncio.run(
             restore_vault(data, snapshot=snapshot, seal_key=seal_key, say=console.say)
         )
-    _show(asdict(restored), as_json=as_json)
+    console.show(asdict(restored), as_json=as_json)
     if restored.unopened:
         console.fail(
             f"the snapshot does not open the newest key of {', '.join(restored.unopened)}: it is "
             "older than a change of that Transit key; restore a newer one, do not start"
         )
-
-
-def _show(found: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        console.OUT.print_json(json.dumps(found))
-        return
-    for name, value in found.items():
-        shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-        console.OUT.print(f"{name.replace('_', ' ')}: {shown}", highlight=False, markup=False)

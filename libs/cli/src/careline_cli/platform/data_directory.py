@@ -37,7 +37,10 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """Paths below one folder; nothing of a platform lies outside it."""
+    """Paths below one folder.
+
+    Nothing of a platform lies outside it but backups, where BACKUP_DIRECTORY says so.
+    """
 
     root: Path
 
