@@ -36,10 +36,14 @@ def tenant() -> str:
     return f"t{uuid4().hex[:20]}"
 
 
-def flip_first_record(segment: Path) -> None:
+def flip(segment: Path, at: int) -> None:
     content = bytearray(segment.read_bytes())
-    content[FIRST_RECORD] ^= 1
+    content[at] ^= 1
     segment.write_bytes(content)
+
+
+def flip_first_record(segment: Path) -> None:
+    flip(segment, FIRST_RECORD)
 
 
 @pytest.mark.parametrize("fault", [flip_first_record, Path.unlink, None])
@@ -67,6 +71,28 @@ async def test_a_keyring_does_not_come_back_without_what_is_behind_a_gap_in_its_
         await restore_keyring(data, say=lambda _: None)
 
     assert not (data.root / "keyring" / "cluster").exists()
+
+
+async def test_a_keyring_does_not_come_back_without_what_is_behind_a_fault_in_its_last_segment(
+    data: DataDirectory, openbao: OpenBao, tenant: str
+) -> None:
+    async with running_keyring(data) as keyring, keys(keyring.server, openbao) as process:
+        keyring.take_base()
+        await begin_segment(keyring.server)
+        for number in range(100):
+            await process.data_key(tenant, f"conversations/{number}")
+        await keyring.kill()
+    shutil.rmtree(data.root / "keyring")
+    last = keyring.backups.wal / f"{list(keyring.backups.segments())[-1]}.partial"
+    written = len(last.read_bytes().rstrip(b"\0"))
+    flip(last, written // 2)
+
+    with pytest.raises(NotRecovered, match="it is altered there, and goes on behind"):
+        await restore_keyring(data, say=lambda _: None)
+
+    flip(last, written // 2)
+    restored = await restore_keyring(data, say=lambda _: None)
+    assert restored.contents.data_keys == 100
 
 
 async def test_a_keyring_whose_whole_log_is_missing_does_not_come_back_as_its_base_backup(

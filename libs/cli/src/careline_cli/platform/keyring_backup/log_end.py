@@ -11,6 +11,7 @@ from embedded.private_files import private_folder
 from careline_cli.platform.keyring_backup.folder import PARTIAL, SEGMENT_BYTES, BackupFolder
 
 NAME = "keyring recovery"
+PAGE_BYTES = 8192
 _TIMELINE_DIGITS = 8
 
 
@@ -44,10 +45,30 @@ def recovered_to(server: PostgresServer) -> str:
     return last.split("\t")[1]
 
 
-def _begins_a_record(backups: BackupFolder, segment: str) -> bool:
-    """Ask pg_waldump, which reads a segment only by its whole name."""
+def goes_on(backups: BackupFolder, server: PostgresServer) -> bool:
+    """Tell whether the log of a lost keyring has records behind where a recovery to its end ended.
+
+    Looks in the segment that it ended in, at the pages behind: what is altered may be the first
+    one's header. A log that still grows has such records, too.
+    """
+    lsn = recovered_to(server)
+    high, low = (int(part, 16) for part in lsn.split("/"))
+    for segment in backups.segments():
+        if ordinal(segment) == ordinal_at(lsn):
+            behind = [low - low % PAGE_BYTES + PAGE_BYTES * number for number in (1, 2)]
+            return any(
+                _begins_a_record(backups, segment, f"{high:X}/{page:X}")
+                for page in behind
+                if page // SEGMENT_BYTES == low // SEGMENT_BYTES
+            )
+    return False
+
+
+def _begins_a_record(backups: BackupFolder, segment: str, start: str | None = None) -> bool:
+    """Ask pg_waldump, which reads a segment only by its whole name; from its begin unless said."""
     full = backups.wal / segment
     account = account_for(NAME, backups.wal, postgres_tool("pg_waldump"))
+    since = () if start is None else ("--start", start)
     with tempfile.TemporaryDirectory(prefix="careline-") as made:
         folder = Path(made)
         (folder / segment).symlink_to(full if full.exists() else f"{full}{PARTIAL}")
@@ -55,7 +76,7 @@ def _begins_a_record(backups: BackupFolder, segment: str) -> bool:
         ended = run_tool(
             NAME,
             "pg_waldump",
-            ("--quiet", "--limit", "1", str(folder / segment)),
+            ("--quiet", "--limit", "1", *since, str(folder / segment)),
             log_file=backups.log_file,
             account=account,
         )

@@ -12,6 +12,7 @@ from embedded import EmbeddedServerError, PostgresServer, ServerProcess
 from careline_cli.command_error import CommandError
 from careline_cli.platform.keyring_backup.folder import PARTIAL, BackupFolder, Base
 from careline_cli.platform.keyring_backup.log_end import (
+    goes_on,
     last_segment,
     ordinal,
     ordinal_at,
@@ -55,6 +56,16 @@ async def recover(base: Base, into: Path, *, at: datetime | None = None) -> Post
         _require_end(server, last)
     server.forget_password()
     return server
+
+
+def require_whole(base: Base, recovered: PostgresServer) -> None:
+    """Raise NotRecovered when a lost keyring's last segment is altered: it goes on behind that."""
+    if goes_on(BackupFolder(base.wal.parent), recovered):
+        lsn = recovered_to(recovered)
+        raise NotRecovered(
+            f"the log ends at {lsn}, in segment *{ordinal_at(lsn)}: it is altered there, and goes "
+            "on behind"
+        )
 
 
 def copy_of(keyring: PostgresServer, purpose: str) -> Path:

@@ -1,5 +1,6 @@
 """Brings a lost keyring back, and rehearses that."""
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from careline_cli.platform.keyring_backup.recovery import (
     copy_of,
     recover,
     remove_copies,
+    require_whole,
 )
 from careline_cli.platform.keyring_backup.standby import alone, keyring_server
 from careline_cli.provision.provisioned import Databases
@@ -88,6 +90,8 @@ async def _bring_back(data: DataDirectory, at: datetime | None, say: Say) -> str
     say(f"recovering the base backup {name} and the log since")
     keyring = alone(data)
     recovered = await recover(base, copy_of(keyring, RESTORING), at=at)
+    if at is None:
+        await asyncio.to_thread(require_whole, base, recovered)
     keyring.data_dir.mkdir(mode=0o700, exist_ok=True)
     sync_folder(data.root)
     RestoreMarks(keyring.data_dir).make(name)
