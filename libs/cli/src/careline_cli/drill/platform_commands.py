@@ -1,6 +1,7 @@
 """Runs the `careline` command itself, and keeps how long each step took."""
 
 import asyncio
+import os
 import sys
 import time
 from collections import defaultdict
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from careline_cli.command_error import CommandError
+from careline_cli.platform.data_directory import BACKUP_DIRECTORY
 
 _SECONDS: Final = 900.0
 _COPYING: Final = "restoring the log of"
@@ -39,7 +41,11 @@ class PlatformCommands:
         """Run to its end, whatever its status; gives that, standard output and standard error."""
         program = (sys.executable, "-m", "careline_cli", "--data-dir", str(self._data_dir))
         process = await asyncio.create_subprocess_exec(
-            *program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+            *program,
+            *arguments,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environment(),
         )
         began = time.monotonic()
         name = " ".join(one for one in arguments[:2] if not one.startswith("-"))
@@ -80,6 +86,11 @@ class PlatformCommands:
                     self._say(line)
                     lines.append(line)
         return lines, copying_since
+
+
+def _environment() -> dict[str, str]:
+    """Give this process's, without where the backups of a real platform are."""
+    return {name: value for name, value in os.environ.items() if name != BACKUP_DIRECTORY}
 
 
 async def _all_of(stream: asyncio.StreamReader | None) -> str:

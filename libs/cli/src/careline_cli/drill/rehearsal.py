@@ -40,7 +40,7 @@ async def rehearse(scenario: Scenario, plan: Plan, folder: Path, say: Say) -> Re
 
     Raises CommandError when a step fails: then there is no verdict, and the drill failed.
     """
-    data = DataDirectory.of(folder / "data")
+    data = DataDirectory.alone(folder / "data")  # its backups, too
     commands = PlatformCommands(data.root, say)
     await commands.run("up", "--detach")
     try:
