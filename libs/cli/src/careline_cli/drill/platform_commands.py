@@ -5,8 +5,8 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,16 @@ _SHOWN_CHARACTERS: Final = 500
 
 class StepFailed(CommandError):
     """A step of a drill failed; the text has the end of what it said."""
+
+
+@asynccontextmanager
+async def within(seconds: float, step: str) -> AsyncIterator[None]:
+    """Bound a step of a drill; raises StepFailed when it takes longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise StepFailed(f"{step}: not done after {seconds:g} s") from None
 
 
 class PlatformCommands:
@@ -38,7 +48,10 @@ class PlatformCommands:
         return out
 
     async def attempt(self, *arguments: str) -> tuple[int, str, str]:
-        """Run to its end, whatever its status; gives that, standard output and standard error."""
+        """Run to its end, whatever its status; gives that, standard output and standard error.
+
+        Raises StepFailed when it does not end in time.
+        """
         program = (sys.executable, "-m", "careline_cli", "--data-dir", str(self._data_dir))
         process = await asyncio.create_subprocess_exec(
             *program,
@@ -50,13 +63,14 @@ class PlatformCommands:
         began = time.monotonic()
         name = " ".join(one for one in arguments[:2] if not one.startswith("-"))
         try:
-            async with asyncio.timeout(_SECONDS), asyncio.TaskGroup() as group:
+            async with within(_SECONDS, f"careline {name}"), asyncio.TaskGroup() as group:
                 out = group.create_task(_all_of(process.stdout))
                 error = group.create_task(self._follow(process.stderr))
                 group.create_task(process.wait())
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()
         lines, copying_since = error.result()
         ended = time.monotonic()
         if copying_since is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,7 @@ from careline_cli.drill.copies import open_copies
 from careline_cli.drill.journals import Journals
 from careline_cli.drill.load import Load, start_load
 from careline_cli.drill.own_log import CONVERSATIONS, PATIENT_CONTEXT
-from careline_cli.drill.platform_commands import PlatformCommands
+from careline_cli.drill.platform_commands import PlatformCommands, within
 from careline_cli.drill.preload import Preloaded, preload
 from careline_cli.drill.reading import digest_up_to, read_logs
 from careline_cli.drill.report import Report
@@ -42,8 +42,8 @@ async def rehearse(scenario: Scenario, plan: Plan, folder: Path, say: Say) -> Re
     """
     data = DataDirectory.alone(folder / "data")  # its backups, too
     commands = PlatformCommands(data.root, say)
-    await commands.run("up", "--detach")
     try:
+        await commands.run("up", "--detach")
         return await _rehearse(scenario, plan, folder, data, commands, say)
     finally:
         code, _, said = await commands.attempt("down")
@@ -100,7 +100,8 @@ async def _struck(scenario: Scenario, stage: Stage, plan: Plan) -> Struck:
         return await scenario.strike(stage)
     finally:
         watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await watching
 
 
 @asynccontextmanager
@@ -123,7 +124,8 @@ async def _preloaded(
         return None
     done = await preload(data, folder / "preload", plan.events, say)
     say("waiting for stream and archive to have what was preloaded")
-    async with asyncio.timeout(_CAUGHT_UP_SECONDS), open_copies(data) as copies:
+    bounded = within(_CAUGHT_UP_SECONDS, "having what was preloaded in stream and archive")
+    async with bounded, open_copies(data) as copies:
         await copies.until_archived({CONVERSATIONS: done.position})
         await copies.until_streamed({CONVERSATIONS: done.position})
     await streams_that_differ(commands)
