@@ -17,9 +17,10 @@ from careline_cli.platform.app_role import (
     signed_in,
 )
 from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
+from careline_cli.platform.provisioner import signed_in_provisioner
 from careline_cli.platform.service_process import Admission, ServiceNotPrepared
 from careline_cli.platform.vault_snapshots import take_snapshot
-from careline_cli.provision.vault import INSTALLER, PROVISIONER, VaultProvisioner
+from careline_cli.provision.vault import INSTALLER, VaultProvisioner
 
 
 class VaultAccess:
@@ -77,8 +78,7 @@ class VaultAccess:
 
     def provisioner(self) -> VaultProvisioner:
         """Sign in as the provisioner; raises FileNotFoundError before the first provisioning."""
-        role = kept_app_role(self.app_role_file(PROVISIONER))
-        return VaultProvisioner(signed_in(self._server.url, role))
+        return signed_in_provisioner(self._data, self._server.url)
 
     def keep(self, vault: VaultProvisioner, workload: str) -> None:
         """Keep what a person's program signs in with, unless what is kept still does.
