@@ -2,11 +2,15 @@
 
 import os
 import sys
+from collections.abc import Callable
 from typing import NoReturn
 
 from rich.console import Console
 
 from careline_cli.command_error import CommandError
+
+Say = Callable[[str], None]
+"""Shows one line of progress."""
 
 
 class ReaderGone(CommandError):

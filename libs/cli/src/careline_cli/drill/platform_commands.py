@@ -5,12 +5,13 @@ import os
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
 from careline_cli.command_error import CommandError
+from careline_cli.console import Say
 from careline_cli.platform.data_directory import BACKUP_DIRECTORY
 
 _SECONDS: Final = 900.0
@@ -35,7 +36,7 @@ async def within(seconds: float, step: str) -> AsyncIterator[None]:
 class PlatformCommands:
     """The command on one data directory; `phases` are seconds by step, in order."""
 
-    def __init__(self, data_dir: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, data_dir: Path, say: Say) -> None:
         self._data_dir = data_dir
         self._say = say
         self.phases: defaultdict[str, float] = defaultdict(float)

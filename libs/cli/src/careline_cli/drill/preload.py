@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +11,7 @@ from eventstore.expected_revision import ExpectedRevision
 from eventstore.stream_id import StreamId
 from runtime.new_id import new_id
 
+from careline_cli.console import Say
 from careline_cli.drill import stories
 from careline_cli.drill.own_log import CONVERSATIONS, OwnLog, admitted, own_log
 from careline_cli.drill.reading import digest_up_to
@@ -30,9 +30,7 @@ class Preloaded:
     digest: str
 
 
-async def preload(
-    data: DataDirectory, folder: Path, events: int, say: Callable[[str], None]
-) -> Preloaded:
+async def preload(data: DataDirectory, folder: Path, events: int, say: Say) -> Preloaded:
     """Append that many events at least, whole conversations of sealed messages."""
     conversations = -(-events // (stories.MESSAGES + 1))
     async with own_log(admitted(data, CONVERSATIONS, folder / "rights")) as own:
@@ -46,7 +44,7 @@ async def preload(
 
 
 class _Filling:
-    def __init__(self, own: OwnLog, conversations: int, say: Callable[[str], None]) -> None:
+    def __init__(self, own: OwnLog, conversations: int, say: Say) -> None:
         self._own = own
         self._left = conversations
         self._say = say

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from careline_cli.console import Say
 from careline_cli.drill.copies import open_copies
 from careline_cli.drill.journals import Journals
 from careline_cli.drill.load import Load, start_load
@@ -18,7 +19,7 @@ from careline_cli.drill.reading import digest_up_to, read_logs
 from careline_cli.drill.report import Report
 from careline_cli.drill.scenario import Scenario
 from careline_cli.drill.service_calls import ServiceCalls
-from careline_cli.drill.stage import Say, Stage, Struck
+from careline_cli.drill.stage import Stage, Struck
 from careline_cli.drill.stream_equality import streams_that_differ
 from careline_cli.drill.verdict import Afterwards, Kill, judge
 from careline_cli.platform.data_directory import DataDirectory

@@ -1,6 +1,6 @@
 """What the load tells: conversations of a patient line, and patients who decide on their data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,10 +29,6 @@ class Story:
     stream: str
     durability: Durability
     events: Iterator[Message]
-
-
-Teller = Callable[[str], Story]
-"""Begins a story on the stream of a name."""
 
 
 def conversation(name: str) -> Story:

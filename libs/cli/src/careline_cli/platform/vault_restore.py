@@ -13,10 +13,11 @@ from hvac.exceptions import VaultError
 from sqlalchemy import text
 
 from careline_cli.command_error import CommandError
+from careline_cli.console import Say
 from careline_cli.platform.app_role import VAULT_SECONDS, AppRole, signed_in
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.platform.keyring_backup.standby import alone, keyring_server
-from careline_cli.platform.running_platform import Say, provision_anew
+from careline_cli.platform.running_platform import provision_anew
 from careline_cli.platform.vault_access import VaultAccess
 from careline_cli.platform.vault_snapshots import (
     Snapshot,
