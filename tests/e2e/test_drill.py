@@ -60,7 +60,7 @@ def test_calls_go_on_and_nothing_is_lost_when_jetstream_is(
     backups_of_another = tmp_path_factory.mktemp("backups")
     status, report = drilled(
         tmp_path,
-        *("jetstream-lost", "--rate", "40", "--seconds", "2"),
+        *("jetstream-lost", "--rate", "40", "--seconds", "2", "--events", "800"),
         **{BACKUP_DIRECTORY: str(backups_of_another)},
     )
 
@@ -71,6 +71,7 @@ def test_calls_go_on_and_nothing_is_lost_when_jetstream_is(
     assert report["lost"] == {"LOCAL": 0, "REPLICATED": 0}
     assert all(report["acknowledged"].values())
     assert report["rate"] >= 40
+    assert report["preloaded"] == 800
     assert list(tmp_path.iterdir()) == []
     assert list(backups_of_another.iterdir()) == []
 

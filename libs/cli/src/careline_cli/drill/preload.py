@@ -18,7 +18,10 @@ from careline_cli.drill.reading import digest_up_to
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.tenant import DEMO_TENANT
 
-_SIDE_BY_SIDE: Final = 16
+_MESSAGES: Final = 399
+"""A conversation: with its beginning one append of 400 events, and one data key."""
+_SIDE_BY_SIDE: Final = 8
+"""More would wait for their keys longer than the keyring lets anybody wait."""
 _SHOWN_EVERY: Final = 50_000
 
 
@@ -32,7 +35,7 @@ class Preloaded:
 
 async def preload(data: DataDirectory, folder: Path, events: int, say: Say) -> Preloaded:
     """Append that many events at least, whole conversations of sealed messages."""
-    conversations = -(-events // (stories.MESSAGES + 1))
+    conversations = -(-events // (_MESSAGES + 1))
     async with own_log(admitted(data, CONVERSATIONS, folder / "rights")) as own:
         filling = _Filling(own, conversations, say)
         async with asyncio.TaskGroup() as group:
@@ -53,7 +56,7 @@ class _Filling:
     async def fill(self) -> None:
         while self._left > 0:
             self._left -= 1
-            story = stories.conversation(stories.new_conversation())
+            story = stories.conversation(stories.new_conversation(), _MESSAGES)
             await self._append(story)
 
     async def _append(self, story: stories.Story) -> None:

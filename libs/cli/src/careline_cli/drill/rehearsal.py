@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from careline_cli.console import Say
-from careline_cli.drill.copies import open_copies
+from careline_cli.drill.copies import Copies, open_copies
 from careline_cli.drill.journals import Journals
 from careline_cli.drill.load import Load, start_load
 from careline_cli.drill.own_log import CONVERSATIONS, PATIENT_CONTEXT
@@ -25,6 +25,7 @@ from careline_cli.drill.verdict import Afterwards, Kill, judge
 from careline_cli.platform.data_directory import DataDirectory
 
 _CAUGHT_UP_SECONDS: Final = 1_800.0
+_SHOWN_EVERY_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +125,31 @@ async def _preloaded(
     if not plan.events:
         return None
     done = await preload(data, folder / "preload", plan.events, say)
+    due = {CONVERSATIONS: done.position}
     say("waiting for stream and archive to have what was preloaded")
     bounded = within(_CAUGHT_UP_SECONDS, "having what was preloaded in stream and archive")
     async with bounded, open_copies(data) as copies:
-        await copies.until_archived({CONVERSATIONS: done.position})
-        await copies.until_streamed({CONVERSATIONS: done.position})
+        showing = asyncio.create_task(_show_catching_up(copies, done.position, say))
+        try:
+            await copies.until_archived(due)
+            await copies.until_streamed(due)
+        finally:
+            showing.cancel()
+            with suppress(asyncio.CancelledError):
+                await showing
     await streams_that_differ(commands)
     return done
+
+
+async def _show_catching_up(copies: Copies, position: int, say: Say) -> None:
+    """Say how far stream and archive are, until cancelled."""
+    while True:
+        await asyncio.sleep(_SHOWN_EVERY_SECONDS)
+        streamed, archived = await copies.streamed(), copies.archived()
+        say(
+            f"up to position {streamed[CONVERSATIONS]} of {position} in the stream, "
+            f"{archived[CONVERSATIONS]} in the archive"
+        )
 
 
 async def _replicates(stage: Stage, struck: Struck, journals: Journals) -> None:

@@ -31,8 +31,8 @@ class Story:
     events: Iterator[Message]
 
 
-def conversation(name: str) -> Story:
-    return Story(name, Durability.LOCAL, _conversation())
+def conversation(name: str, messages: int = MESSAGES) -> Story:
+    return Story(name, Durability.LOCAL, _conversation(messages))
 
 
 def patient(name: str) -> Story:
@@ -48,7 +48,7 @@ def new_patient() -> str:
     return f"patients/{new_id()}"
 
 
-def _conversation() -> Iterator[Message]:
+def _conversation(messages: int) -> Iterator[Message]:
     frontend = f"serviceAccounts/{new_id()}"
     number = new_id().int % 10_000_000
     started = conversations_events.ConversationStarted(
@@ -56,7 +56,7 @@ def _conversation() -> Iterator[Message]:
     )
     started.start_time.GetCurrentTime()
     yield started
-    for count in range(MESSAGES):
+    for count in range(messages):
         posted = conversations_events.MessagePosted(
             message=f"messages/{new_id()}",
             author_kind="PATIENT",
