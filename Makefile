@@ -56,7 +56,7 @@ bench: setup ## Measure the store beside its ceilings and its peer (10 minutes, 
 
 .PHONY: drill
 drill: setup ## Rehearse every disaster under 500 appends a second (10 minutes, on a quiet machine)
-	@$(BIN)/careline drill --all --json
+	@$(BIN)/careline drill --all --json --record
 
 .PHONY: check
 check: setup lint types imports proto-check ## Everything CI checks besides the tests

@@ -1,6 +1,7 @@
 """Disasters rehearsed by `careline drill`, and a fault that was planted, which it must find."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from careline_cli.drill.own_log import CONVERSATIONS
 from careline_cli.drill.rehearsal import Plan, rehearse
 from careline_cli.drill.scenarios.jetstream_lost import JetstreamLost
 from careline_cli.drill.stage import Stage, Struck
+from careline_cli.platform.data_directory import BACKUP_DIRECTORY
 from careline_cli.provision.provisioned import PLATFORM_DATABASE, superuser_engine
 from embedded import PostgresServer
 from sqlalchemy import text
@@ -33,14 +35,18 @@ KEYS: Final = (
 )
 
 
-def drilled(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Run one drill in a folder; gives the command's status and the drill's report."""
+def drilled(folder: Path, *arguments: str, **changes: str) -> tuple[int, dict[str, Any]]:
+    """Run one drill in a folder; gives the command's status and the drill's report.
+
+    `changes` are variables of its environment.
+    """
     done = subprocess.run(
         (sys.executable, "-m", "careline_cli", "drill", *arguments, "--json"),
         cwd=folder,
         capture_output=True,
         text=True,
         timeout=DRILL_SECONDS,
+        env={**os.environ, **changes},
         check=False,
     )
     assert done.stdout, done.stderr[-2000:]
@@ -48,8 +54,15 @@ def drilled(folder: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, report
 
 
-def test_calls_go_on_and_nothing_is_lost_when_jetstream_is(tmp_path: Path) -> None:
-    status, report = drilled(tmp_path, "jetstream-lost", "--rate", "40", "--seconds", "2")
+def test_calls_go_on_and_nothing_is_lost_when_jetstream_is(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    backups_of_another = tmp_path_factory.mktemp("backups")
+    status, report = drilled(
+        tmp_path,
+        *("jetstream-lost", "--rate", "40", "--seconds", "2", "--events", "800"),
+        **{BACKUP_DIRECTORY: str(backups_of_another)},
+    )
 
     assert report["reasons"] == []
     assert report["passed"]
@@ -58,7 +71,9 @@ def test_calls_go_on_and_nothing_is_lost_when_jetstream_is(tmp_path: Path) -> No
     assert report["lost"] == {"LOCAL": 0, "REPLICATED": 0}
     assert all(report["acknowledged"].values())
     assert report["rate"] >= 40
+    assert report["preloaded"] == 800
     assert list(tmp_path.iterdir()) == []
+    assert list(backups_of_another.iterdir()) == []
 
 
 @pytest.mark.long

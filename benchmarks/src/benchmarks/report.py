@@ -3,14 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
 
 from benchmarks.figure import Figure
-
-RESULTS = Path(__file__).resolve().parents[2] / "results"
+from benchmarks.results import RESULTS, keep
 
 _FEW = 100
 
@@ -36,10 +34,7 @@ class Report:
 
     def keep(self, folder: Path = RESULTS) -> Path:
         """Write the JSON to a file named by bench and time (UTC), and return it."""
-        folder.mkdir(exist_ok=True)
-        file = folder / f"{self.bench}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-        file.write_text(self.as_json(), encoding="utf-8")
-        return file
+        return keep(self.bench, self.as_json(), folder)
 
     def table(self) -> Table:
         table = Table(box=None, pad_edge=False)

@@ -1,6 +1,8 @@
 """Vault is lost: of a snapshot comes another, which services sign in to and which opens keys."""
 
+import asyncio
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import hvac
 import pytest
-from careline_cli.platform.app_role import AppRole, kept_app_role, signed_in
+from careline_cli.platform.app_role import AppRole, keep_app_role, kept_app_role, signed_in
 from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
 from careline_cli.platform.keyring_backup.standby import alone
 from careline_cli.platform.running_platform import provision_anew
@@ -120,12 +122,93 @@ async def test_a_snapshot_from_before_a_key_was_made_is_said_to_open_too_little(
         installer = await platform.access.privileged()
         installer.secrets.transit.create_key("tenant-newer", key_type="aes256-gcm96")
         await platform.keep_tenant_key("newer")
+        newer = take_snapshot(data, platform.url, now=datetime.now(UTC)).file
     shutil.rmtree(data.root / "openbao")
 
     restored = await restore_vault(data, snapshot=old, say=lambda _: None)
 
     assert restored.opened == ("demo",)
     assert restored.unopened == ("newer",)
+    with pytest.raises(DataDirectoryError, match=r"not wholly restored.*--from a newer"):
+        require_vault(data)
+
+    again = await restore_vault(data, snapshot=newer, say=lambda _: None)
+
+    assert sorted(again.opened) == ["demo", "newer"]
+    require_vault(data)
+
+
+async def test_an_older_snapshot_is_of_use_after_another_provisioning(data: DataDirectory) -> None:
+    oldest = snapshots(data)[-1].file
+    async with servers(data) as platform:
+        await provision_anew(platform.access, platform.databases, lambda _: None)
+    shutil.rmtree(data.root / "openbao")
+
+    restored = await restore_vault(data, snapshot=oldest, say=lambda _: None)
+
+    assert restored.opened == ("demo",)
+    async with servers(data) as platform:
+        login = platform.as_service("routing").secrets.database.generate_credentials("routing")
+        assert login["data"]["username"]
+
+
+async def test_what_no_longer_signs_in_is_kept_anew(data: DataDirectory) -> None:
+    async with servers(data) as platform:
+        file = platform.access.app_role_file("operator")
+        keep_app_role(file, AppRole(kept_app_role(file).role_id, "of another Vault"))
+        await provision_anew(platform.access, platform.databases, lambda _: None)
+
+        assert signed_in(platform.url, kept_app_role(file)).is_authenticated()
+
+
+async def until(words: bytes, lines: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Give lines up to the one with these words."""
+    async for line in lines:
+        yield line
+        if words in line:
+            return
+
+
+async def test_a_restore_killed_with_vault_in_its_place_goes_on_when_repeated(
+    data: DataDirectory,
+) -> None:
+    shutil.rmtree(data.root / "openbao")
+    command = (sys.executable, "-m", "careline_cli", "--data-dir", str(data.root))
+    restoring = await asyncio.create_subprocess_exec(
+        *command, "vault", "restore", stderr=asyncio.subprocess.PIPE
+    )
+    assert restoring.stderr is not None
+    said = [line async for line in until(b"keys, policies and roles", restoring.stderr)]
+    restoring.kill()
+    await restoring.wait()
+    assert b"keys, policies and roles" in said[-1]
+
+    with pytest.raises(DataDirectoryError, match="not wholly restored"):
+        require_vault(data)
+    restored = await restore_vault(data, say=lambda _: None)
+
+    assert restored.opened == ("demo",)
+    require_vault(data)
+    async with servers(data) as platform:
+        for service in SERVICES:
+            login = platform.as_service(service).secrets.database.generate_credentials(service)
+            assert login["data"]["username"]
+
+
+async def test_vault_comes_back_before_a_platform_database_that_is_lost_too(
+    data: DataDirectory,
+) -> None:
+    shutil.rmtree(data.root / "openbao")
+    shutil.rmtree(data.root / "postgres")
+    said: list[str] = []
+
+    restored = await restore_vault(data, say=said.append)
+
+    assert restored.opened == ("demo",)
+    assert any("careline restore" in line for line in said)
+    async with servers(data) as platform:
+        client = platform.as_service("routing")
+        assert client.secrets.database.generate_credentials("routing")["data"]["username"]
 
 
 async def test_a_snapshot_is_private_whole_and_one_of_the_newest(data: DataDirectory) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from benchmarks.figure import Figure, Target, at_least, at_most
 from benchmarks.report import Report
-from benchmarks.store.turns import Turn, Turns, percentile
+from benchmarks.store.turns import Turn, Turns
 
 
 def turns(*rates: int) -> Turns:
@@ -37,12 +37,11 @@ def test_rounds_that_only_one_of_the_two_had_do_not_count() -> None:
     assert turns(100, 200, 900).ratio(turns(100, 100)) == 1.5
 
 
-def test_percentiles_are_times_that_occurred() -> None:
-    seconds = [number / 1_000 for number in range(1, 101)]
+def test_percentiles_of_all_turns_are_in_milliseconds() -> None:
+    halves = [[number / 1_000 for number in range(since, since + 50)] for since in (1, 51)]
+    both = Turns([Turn(50, 1.0, latencies) for latencies in halves])
 
-    assert percentile(seconds, 50) == 50
-    assert percentile(seconds, 99) == 99
-    assert percentile(seconds, 100) == 100
+    assert both.milliseconds(99) == 99
 
 
 def test_a_report_is_kept_as_the_json_that_it_prints(tmp_path: Path) -> None:

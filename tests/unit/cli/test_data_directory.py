@@ -4,7 +4,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
+from careline_cli.platform.backup_owner import BackupNotOurs
+from careline_cli.platform.data_directory import (
+    BACKUP_DIRECTORY,
+    Addresses,
+    DataDirectory,
+    DataDirectoryError,
+)
 
 NOBODY = 65534
 
@@ -103,3 +109,50 @@ def test_a_folder_of_another_user_is_one_clear_line(tmp_path: Path, made_before:
         for act in (data.create, data.addresses, data.is_held):
             with pytest.raises(DataDirectoryError, match="run as its owner"):
                 act()
+
+
+def test_another_platform_is_refused_the_backups_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(BACKUP_DIRECTORY, str(tmp_path / "disk"))
+    first, second = (DataDirectory.of(tmp_path / name) for name in ("first", "second"))
+    first.create()
+
+    with pytest.raises(BackupNotOurs, match="are not of the platform in"):
+        second.create()
+    first.create()
+    assert first.backup == tmp_path / "disk"
+
+
+def test_a_platform_that_runs_elsewhere_cannot_be_backed_up_into_anothers_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (DataDirectory.of(tmp_path / name) for name in ("first", "second"))
+    first.create()
+    second.create()
+    monkeypatch.setenv(BACKUP_DIRECTORY, str(first.backup))
+
+    with pytest.raises(BackupNotOurs):
+        _ = DataDirectory.of(second.root).backup
+
+
+def test_backups_moved_to_another_disk_are_still_the_platforms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = DataDirectory.of(tmp_path / "data")
+    data.create()
+    data.backup.rename(tmp_path / "disk")
+    monkeypatch.setenv(BACKUP_DIRECTORY, str(tmp_path / "disk"))
+    moved = DataDirectory.of(data.root)
+
+    moved.create()
+
+    assert moved.backup == tmp_path / "disk"
+
+
+def test_a_drills_platform_keeps_its_backups_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(BACKUP_DIRECTORY, str(tmp_path / "disk"))
+
+    assert DataDirectory.alone(tmp_path / "data").backup == tmp_path / "data" / "backup"

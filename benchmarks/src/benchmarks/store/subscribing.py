@@ -7,12 +7,13 @@ from time import perf_counter
 from typing import Final
 
 from eventstore.event_log import EventLog, Write
+from eventstore.testing.percentile import percentile
 
 from benchmarks.figure import Figure, at_most
 from benchmarks.store.database import Database
 from benchmarks.store.events import writes
 from benchmarks.store.scale import Scale
-from benchmarks.store.turns import percentile, undisturbed
+from benchmarks.store.turns import MILLISECONDS, undisturbed
 
 RATE: Final = 500
 
@@ -30,7 +31,8 @@ class _Times:
     seen: dict[int, float]
 
     def milliseconds(self, since: dict[int, float], percent: float) -> float:
-        return percentile((self.seen[one] - since[one] for one in since), percent)
+        seconds = percentile((self.seen[one] - since[one] for one in since), percent)
+        return seconds * MILLISECONDS
 
 
 async def measure_subscriber(

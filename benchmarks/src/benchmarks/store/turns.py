@@ -1,15 +1,15 @@
 """Turns of contenders in rounds, so that whatever else the machine does meets all of them."""
 
 import gc
-import math
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Self
 
-_PERCENT = 100
-_MILLISECONDS = 1_000
+from eventstore.testing.percentile import percentile
+
+MILLISECONDS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,14 @@ class Turns:
 
     def milliseconds(self, percent: float) -> float:
         """Give a percentile of all answers' times, in milliseconds."""
-        return percentile([one for turn in self.turns for one in turn.latencies], percent)
+        seconds = percentile((one for turn in self.turns for one in turn.latencies), percent)
+        return seconds * MILLISECONDS
 
     def ratio(self, other: Self) -> float:
         """Give the median over the rounds of this one's rate to the other's in the same round."""
         return statistics.median(
             mine / its for mine, its in zip(self.rates, other.rates, strict=False)
         )
-
-
-def percentile(seconds: Iterable[float], percent: float) -> float:
-    """Give the time, in milliseconds, that so many percent of those given do not exceed."""
-    ranked = sorted(seconds)
-    return ranked[max(math.ceil(len(ranked) * percent / _PERCENT) - 1, 0)] * _MILLISECONDS
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from rich.console import Console
 
 from careline_cli.command_error import CommandError
+
+Say = Callable[[str], None]
+"""Shows one line of progress."""
 
 
 class ReaderGone(CommandError):

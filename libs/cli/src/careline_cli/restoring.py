@@ -19,9 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from careline_cli.archive_keys import KeysOfLogs, keys_in_vault, keys_of
 from careline_cli.command_error import CommandError
+from careline_cli.console import Say
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.platform.keyring_backup.standby import alone, require_keyring
-from careline_cli.platform.running_platform import Say, nats_of, provision_anew
+from careline_cli.platform.running_platform import nats_of, provision_anew
 from careline_cli.platform.supervisor import supervising
 from careline_cli.platform.vault_access import VaultAccess
 from careline_cli.platform.vault_snapshots import require_vault

@@ -2,7 +2,7 @@
 
 import pytest
 from careline_cli.drill.journals import Acknowledged
-from careline_cli.drill.lags import Look, lags, percentile
+from careline_cli.drill.lags import Look, lags
 from eventstore.durability import Durability
 
 
@@ -32,9 +32,3 @@ def test_each_log_is_held_against_its_own_copy() -> None:
     looks = [Look("conversations", 11.0, 5), Look("patient_context", 11.0, 5)]
 
     assert lags(writes, looks) == [0.0, pytest.approx(1.0)]
-
-
-def test_a_percentile_is_one_of_the_values() -> None:
-    assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
-    assert percentile([1.0] * 99 + [7.0], 0.99) == 7.0
-    assert percentile([], 0.99) is None

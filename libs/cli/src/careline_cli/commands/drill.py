@@ -15,6 +15,7 @@ from careline_cli.commands.options import Json
 from careline_cli.drill.catalogue import SCENARIOS
 from careline_cli.drill.rehearsal import Plan, rehearse
 from careline_cli.drill.report import failed
+from careline_cli.drill.results import Results
 from careline_cli.error_line import line_of
 
 LIST = "list"
@@ -40,6 +41,10 @@ def drill(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the drill's folder, to look into it.")
     ] = False,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Keep the JSON under benchmarks/results/ of a checkout."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Rehearse disasters: servers killed under load, recovered, every write compared.
@@ -51,9 +56,11 @@ def drill(
         for one in SCENARIOS.values():
             console.OUT.print(f"{one.name:<16} {one.summary}", highlight=False, soft_wrap=True)
         return
-    reports = [
-        _played(name, Plan(rate, seconds, events), keep=keep) for name in _chosen(names, every)
-    ]
+    chosen = _chosen(names, every)
+    results = Results() if record else None
+    reports = [_played(name, Plan(rate, seconds, events), keep=keep) for name in chosen]
+    if results is not None:
+        console.say(f"kept as {results.keep(reports)}")
     if as_json:
         console.OUT.print_json(json.dumps({"drills": reports}))
     else:

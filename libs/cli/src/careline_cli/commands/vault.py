@@ -55,5 +55,6 @@ def vault(
     if restored.unopened:
         console.fail(
             f"the snapshot does not open the newest key of {', '.join(restored.unopened)}: it is "
-            "older than a change of that Transit key; restore a newer one, do not start"
+            "older than a change of that Transit key, and the platform does not start with it; "
+            "repeat with a newer one: careline vault restore --from FILE"
         )

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 from eventstore.archive.layout import EpochFolder
-from messaging.connect import NatsClient
+from messaging.connect import CredentialsRefused, NatsClient, NatsUnavailable
 from messaging.stream_tail import read_tail
+from messaging.stuck import Stuck
 from nats.errors import Error as NatsError
 
 from careline_cli.drill.lags import Look
 from careline_cli.drill.own_log import EVENTS
+from careline_cli.drill.platform_commands import StepFailed
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.streams.access import stream_access
 
@@ -32,7 +34,13 @@ class Copies:
         self.archive_looks: list[Look] = []
 
     async def streamed(self) -> dict[str, int]:
-        """Give by log the position that its stream has acknowledged."""
+        """Give by log the position that its stream has acknowledged; raises StepFailed."""
+        try:
+            return await self._streamed()
+        except (NatsError, Stuck) as error:
+            raise _unread(error) from None
+
+    async def _streamed(self) -> dict[str, int]:
         found = {}
         for log, client in self._clients.items():
             tail = await read_tail(client.jetstream(), log)
@@ -63,8 +71,8 @@ class Copies:
         """Look until cancelled."""
         while True:
             try:
-                streamed = await self.streamed()
-            except NatsError:
+                streamed = await self._streamed()
+            except (NatsError, Stuck):
                 return  # the drill has just taken it away
             now = time.monotonic()
             self.stream_looks += [Look(log, now, position) for log, position in streamed.items()]
@@ -76,14 +84,21 @@ class Copies:
 
 @asynccontextmanager
 async def open_copies(data: DataDirectory) -> AsyncIterator[Copies]:
-    """Connect to NATS as who may read these streams and nothing else."""
+    """Connect to NATS as who may read these streams and nothing else; raises StepFailed."""
     access = await stream_access(data)
     async with AsyncExitStack() as stack:
         clients = {}
         for log in EVENTS:
-            upkeep = await stack.enter_async_context(access.to_verify(log))
+            try:
+                upkeep = await stack.enter_async_context(access.to_verify(log))
+            except (CredentialsRefused, NatsUnavailable) as error:
+                raise _unread(error) from None
             clients[log] = upkeep.client
         yield Copies(clients, data.archive)
+
+
+def _unread(error: Exception) -> StepFailed:
+    return StepFailed(f"the streams cannot be read ({type(error).__name__})")
 
 
 def _end_of_tail(archive: Path, log: str) -> int:

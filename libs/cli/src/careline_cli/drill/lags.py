@@ -39,11 +39,3 @@ def _of_log(writes: list[Acknowledged], looks: list[Look]) -> Iterable[float]:
         oldest[place] = min(oldest[place + 1], writes[place].at)
     for look in looks:
         yield max(look.at - oldest[bisect_right(positions, look.position)], 0.0)
-
-
-def percentile(values: Sequence[float], share: float) -> float | None:
-    """Give the value that a share of all lies at or below; None of none."""
-    if not values:
-        return None
-    ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]

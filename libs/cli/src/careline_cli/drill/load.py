@@ -3,13 +3,13 @@
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
 from careline_cli.command_error import CommandError
+from careline_cli.console import Say
 from careline_cli.drill import journals, stories
 from careline_cli.drill.journals import AcknowledgementTail, Journals
 from careline_cli.drill.own_log import CONVERSATIONS, PATIENT_CONTEXT, admitted
@@ -45,7 +45,7 @@ class Load:
         """Read what the writers have noted so far."""
         return journals.read(self.folder)
 
-    async def until_full(self, rate: float, say: Callable[[str], None]) -> None:
+    async def until_full(self, rate: float, say: Say) -> None:
         """Return when the last second had the rate and a little more; raises LoadMissing."""
         deadline = time.monotonic() + _FULL_RATE_SECONDS
         while (reached := self.acknowledgements.rate()) < rate * _FULL:

@@ -8,7 +8,6 @@ from typing import Final
 
 from careline.conversations.events.v1 import events_pb2 as conversations_events
 from careline.patient_context.events.v1 import events_pb2 as patient_events
-from embedded import OpenBaoServer, PostgresServer, write_private
 from eventstore.event_log import EventLog
 from eventstore.postgres import PostgresEventLog
 from eventstore.postgres.bounds import DEFAULT_BOUNDS
@@ -17,16 +16,15 @@ from messaging.replication import StreamReplication
 from runtime.database.leased_engine import LeasedDatabase
 from runtime.event_codec import LogCodec
 from runtime.service_parts import signed_in
-from runtime.settings import StoreSettings, load_settings
+from runtime.settings import PREFIX, StoreSettings, load_settings
 from runtime.vault.database_login import DatabaseLogins
 from runtime.vault.transit import KeyringTransit
 from sealing.event_codec import EventCodec
 from sealing.keyring.keyring import Keyring
 from sealing.sealer import Sealer
 
+from careline_cli.platform.admitted_environment import admitted_environment
 from careline_cli.platform.data_directory import DataDirectory
-from careline_cli.platform.vault_access import VaultAccess
-from careline_cli.provision.provisioned import KEYRING_DATABASE, PLATFORM_DATABASE
 
 CONVERSATIONS: Final = "conversations"
 PATIENT_CONTEXT: Final = "patient_context"
@@ -63,22 +61,10 @@ def admitted(data: DataDirectory, service: str, folder: Path) -> Access:
 
     `folder` takes its role id and its secret id, which is good for one sign-in within minutes.
     """
-    vault = OpenBaoServer(data.root / "openbao")
-    admission = VaultAccess(vault, data).admit(service)
     folder.mkdir(mode=0o700, parents=True)
-    role_id, secret_id = folder / "role-id", folder / "secret-id"
-    write_private(role_id, admission.role_id)
-    write_private(secret_id, admission.wrapped_secret_id)
-    platform = PostgresServer(data.root / "postgres").socket_dir
-    keyring = PostgresServer(data.root / "keyring", name="keyring").socket_dir
-    settings = {
-        "DATABASE": f"postgresql:///{PLATFORM_DATABASE}?host={platform}",
-        "KEYRING_DATABASE": f"postgresql:///{KEYRING_DATABASE}?host={keyring}",
-        "VAULT_ADDRESS": vault.url,
-        "VAULT_ROLE_ID_FILE": str(role_id),
-        "VAULT_SECRET_ID_FILE": str(secret_id),
-    }
-    return Access(service, {f"CARELINE_{name}": value for name, value in settings.items()})
+    given = admitted_environment(data, service, folder)
+    known = {f"{PREFIX}{name.upper()}" for name in StoreSettings.model_fields}
+    return Access(service, {name: given[name] for name in sorted(known & given.keys())})
 
 
 @asynccontextmanager

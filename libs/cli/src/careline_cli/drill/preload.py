@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,13 +11,17 @@ from eventstore.expected_revision import ExpectedRevision
 from eventstore.stream_id import StreamId
 from runtime.new_id import new_id
 
+from careline_cli.console import Say
 from careline_cli.drill import stories
 from careline_cli.drill.own_log import CONVERSATIONS, OwnLog, admitted, own_log
 from careline_cli.drill.reading import digest_up_to
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.tenant import DEMO_TENANT
 
-_SIDE_BY_SIDE: Final = 16
+_MESSAGES: Final = 399
+"""A conversation: with its beginning one append of 400 events, and one data key."""
+_SIDE_BY_SIDE: Final = 8
+"""More would wait for their keys longer than the keyring lets anybody wait."""
 _SHOWN_EVERY: Final = 50_000
 
 
@@ -30,11 +33,9 @@ class Preloaded:
     digest: str
 
 
-async def preload(
-    data: DataDirectory, folder: Path, events: int, say: Callable[[str], None]
-) -> Preloaded:
+async def preload(data: DataDirectory, folder: Path, events: int, say: Say) -> Preloaded:
     """Append that many events at least, whole conversations of sealed messages."""
-    conversations = -(-events // (stories.MESSAGES + 1))
+    conversations = -(-events // (_MESSAGES + 1))
     async with own_log(admitted(data, CONVERSATIONS, folder / "rights")) as own:
         filling = _Filling(own, conversations, say)
         async with asyncio.TaskGroup() as group:
@@ -46,7 +47,7 @@ async def preload(
 
 
 class _Filling:
-    def __init__(self, own: OwnLog, conversations: int, say: Callable[[str], None]) -> None:
+    def __init__(self, own: OwnLog, conversations: int, say: Say) -> None:
         self._own = own
         self._left = conversations
         self._say = say
@@ -55,7 +56,7 @@ class _Filling:
     async def fill(self) -> None:
         while self._left > 0:
             self._left -= 1
-            story = stories.conversation(stories.new_conversation())
+            story = stories.conversation(stories.new_conversation(), _MESSAGES)
             await self._append(story)
 
     async def _append(self, story: stories.Story) -> None:

@@ -3,27 +3,29 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from careline_cli.drill.copies import open_copies
+from careline_cli.console import Say
+from careline_cli.drill.copies import Copies, open_copies
 from careline_cli.drill.journals import Journals
 from careline_cli.drill.load import Load, start_load
 from careline_cli.drill.own_log import CONVERSATIONS, PATIENT_CONTEXT
-from careline_cli.drill.platform_commands import PlatformCommands
+from careline_cli.drill.platform_commands import PlatformCommands, within
 from careline_cli.drill.preload import Preloaded, preload
 from careline_cli.drill.reading import digest_up_to, read_logs
 from careline_cli.drill.report import Report
 from careline_cli.drill.scenario import Scenario
 from careline_cli.drill.service_calls import ServiceCalls
-from careline_cli.drill.stage import Say, Stage, Struck
+from careline_cli.drill.stage import Stage, Struck
 from careline_cli.drill.stream_equality import streams_that_differ
 from careline_cli.drill.verdict import Afterwards, Kill, judge
 from careline_cli.platform.data_directory import DataDirectory
 
 _CAUGHT_UP_SECONDS: Final = 1_800.0
+_SHOWN_EVERY_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +42,10 @@ async def rehearse(scenario: Scenario, plan: Plan, folder: Path, say: Say) -> Re
 
     Raises CommandError when a step fails: then there is no verdict, and the drill failed.
     """
-    data = DataDirectory.of(folder / "data")
+    data = DataDirectory.alone(folder / "data")  # its backups, too
     commands = PlatformCommands(data.root, say)
-    await commands.run("up", "--detach")
     try:
+        await commands.run("up", "--detach")
         return await _rehearse(scenario, plan, folder, data, commands, say)
     finally:
         code, _, said = await commands.attempt("down")
@@ -100,7 +102,8 @@ async def _struck(scenario: Scenario, stage: Stage, plan: Plan) -> Struck:
         return await scenario.strike(stage)
     finally:
         watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await watching
 
 
 @asynccontextmanager
@@ -122,12 +125,31 @@ async def _preloaded(
     if not plan.events:
         return None
     done = await preload(data, folder / "preload", plan.events, say)
+    due = {CONVERSATIONS: done.position}
     say("waiting for stream and archive to have what was preloaded")
-    async with asyncio.timeout(_CAUGHT_UP_SECONDS), open_copies(data) as copies:
-        await copies.until_archived({CONVERSATIONS: done.position})
-        await copies.until_streamed({CONVERSATIONS: done.position})
+    bounded = within(_CAUGHT_UP_SECONDS, "having what was preloaded in stream and archive")
+    async with bounded, open_copies(data) as copies:
+        showing = asyncio.create_task(_show_catching_up(copies, done.position, say))
+        try:
+            await copies.until_archived(due)
+            await copies.until_streamed(due)
+        finally:
+            showing.cancel()
+            with suppress(asyncio.CancelledError):
+                await showing
     await streams_that_differ(commands)
     return done
+
+
+async def _show_catching_up(copies: Copies, position: int, say: Say) -> None:
+    """Say how far stream and archive are, until cancelled."""
+    while True:
+        await asyncio.sleep(_SHOWN_EVERY_SECONDS)
+        streamed, archived = await copies.streamed(), copies.archived()
+        say(
+            f"up to position {streamed[CONVERSATIONS]} of {position} in the stream, "
+            f"{archived[CONVERSATIONS]} in the archive"
+        )
 
 
 async def _replicates(stage: Stage, struck: Struck, journals: Journals) -> None:

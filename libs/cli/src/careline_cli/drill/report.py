@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from eventstore.testing.percentile import percentile
+
 from careline_cli.drill.journals import Journals
-from careline_cli.drill.lags import Look, lags, percentile
+from careline_cli.drill.lags import Look, lags
 from careline_cli.drill.verdict import Verdict
 
 
@@ -44,10 +46,10 @@ class Report:
             "tried_after_erasure": verdict.tried_after_erasure,
             "altered": verdict.altered,
             "unreadable": verdict.unreadable,
-            "relay_lag_p50_seconds": _rounded(percentile(relay, 0.5)),
-            "relay_lag_p99_seconds": _rounded(percentile(relay, 0.99)),
-            "archive_lag_p50_seconds": _rounded(percentile(archive, 0.5)),
-            "archive_lag_p99_seconds": _rounded(percentile(archive, 0.99)),
+            "relay_lag_p50_seconds": _percentile(relay, 50),
+            "relay_lag_p99_seconds": _percentile(relay, 99),
+            "archive_lag_p50_seconds": _percentile(archive, 50),
+            "archive_lag_p99_seconds": _percentile(archive, 99),
             "phases": {name: _rounded(seconds) for name, seconds in self.phases.items()},
         }
 
@@ -55,6 +57,10 @@ class Report:
 def failed(name: str, reason: str) -> dict[str, object]:
     """Give the report of a drill that a step of it kept from a verdict."""
     return {"name": name, "passed": False, "reasons": [reason]}
+
+
+def _percentile(lags: Sequence[float], percent: float) -> float | None:
+    return _rounded(percentile(lags, percent)) if lags else None
 
 
 def _rounded(seconds: float | None) -> float | None:

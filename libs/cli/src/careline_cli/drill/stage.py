@@ -1,18 +1,16 @@
 """What a scenario works on: a platform under load, and what there is to see of it."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from careline_cli.console import Say
 from careline_cli.drill.copies import Copies
 from careline_cli.drill.load import Load
 from careline_cli.drill.platform_commands import PlatformCommands
 from careline_cli.drill.service_calls import ServiceCalls
 from careline_cli.drill.verdict import Promise
 from careline_cli.platform.data_directory import DataDirectory
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

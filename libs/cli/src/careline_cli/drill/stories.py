@@ -1,6 +1,6 @@
 """What the load tells: conversations of a patient line, and patients who decide on their data."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,12 +31,8 @@ class Story:
     events: Iterator[Message]
 
 
-Teller = Callable[[str], Story]
-"""Begins a story on the stream of a name."""
-
-
-def conversation(name: str) -> Story:
-    return Story(name, Durability.LOCAL, _conversation())
+def conversation(name: str, messages: int = MESSAGES) -> Story:
+    return Story(name, Durability.LOCAL, _conversation(messages))
 
 
 def patient(name: str) -> Story:
@@ -52,7 +48,7 @@ def new_patient() -> str:
     return f"patients/{new_id()}"
 
 
-def _conversation() -> Iterator[Message]:
+def _conversation(messages: int) -> Iterator[Message]:
     frontend = f"serviceAccounts/{new_id()}"
     number = new_id().int % 10_000_000
     started = conversations_events.ConversationStarted(
@@ -60,7 +56,7 @@ def _conversation() -> Iterator[Message]:
     )
     started.start_time.GetCurrentTime()
     yield started
-    for count in range(MESSAGES):
+    for count in range(messages):
         posted = conversations_events.MessagePosted(
             message=f"messages/{new_id()}",
             author_kind="PATIENT",

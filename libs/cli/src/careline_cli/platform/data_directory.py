@@ -13,6 +13,7 @@ from typing import Self
 from embedded import write_private
 
 from careline_cli.command_error import CommandError
+from careline_cli.platform.backup_owner import own_backup, require_own
 
 MB = 1 << 20
 # A new platform takes 100 MB, and none is well with its disk all but full.
@@ -37,22 +38,33 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class DataDirectory:
-    """Paths below one folder.
-
-    Nothing of a platform lies outside it but backups, where BACKUP_DIRECTORY says so.
-    """
+    """Paths below one folder; nothing of a platform lies outside it but `backups`, where asked."""
 
     root: Path
+    backups: Path
 
     @classmethod
     def of(cls, folder: Path) -> Self:
-        return cls(folder.expanduser().absolute())
+        """Take a folder, and backups where this process's BACKUP_DIRECTORY puts them."""
+        alone = cls.alone(folder)
+        elsewhere = os.environ.get(BACKUP_DIRECTORY)
+        return cls(alone.root, Path(elsewhere).absolute()) if elsewhere else alone
+
+    @classmethod
+    def alone(cls, folder: Path) -> Self:
+        """Take a folder with its backups in it, whatever the environment says."""
+        root = folder.expanduser().absolute()
+        return cls(root, root / "backup")
 
     def create(self) -> None:
-        """Make the folder and its private parts; again is a no-op."""
+        """Make the folder and its private parts; again is a no-op.
+
+        Raises DataDirectoryError, and BackupNotOurs where the backups are another platform's.
+        """
         try:
-            for folder in (self.root, self.secrets, self.logs, self.services, self.backup):
+            for folder in (self.root, self.secrets, self.logs, self.services, self.backups):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own_backup(self.secrets, self.backups)
         except OSError as error:
             raise self._closed(error) from None
 
@@ -121,8 +133,12 @@ class DataDirectory:
 
     @property
     def backup(self) -> Path:
-        """Where the keyring and Vault are backed up; BACKUP_DIRECTORY puts it on another disk."""
-        return Path(os.environ.get(BACKUP_DIRECTORY) or self.root / "backup").absolute()
+        """Where the keyring and Vault are backed up; BACKUP_DIRECTORY puts it on another disk.
+
+        Raises BackupNotOurs: nobody reads or writes another platform's.
+        """
+        require_own(self.secrets, self.backups)
+        return self.backups
 
     @property
     def addresses_file(self) -> Path:

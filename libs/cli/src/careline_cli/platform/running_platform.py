@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from embedded.local_ports import HOST, LocalPorts
 from messaging.accounts import AccountLimits, NatsOperator
 from runtime.service_names import SERVICES
 
+from careline_cli.console import Say
 from careline_cli.platform.data_directory import Addresses, DataDirectory
 from careline_cli.platform.keyring_backup.base_backup import take_base
 from careline_cli.platform.keyring_backup.folder import BackupFolder
@@ -39,8 +40,6 @@ from careline_cli.provision.provisioned import (
 )
 from careline_cli.provision.vault import VaultProvisioner
 from careline_cli.tenant import DEMO_TENANT
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

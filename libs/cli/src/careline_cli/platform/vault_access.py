@@ -7,7 +7,7 @@ from pathlib import Path
 import hvac
 import requests
 from embedded import AlreadyInitialized, OpenBaoServer, write_private
-from hvac.exceptions import VaultError
+from hvac.exceptions import InvalidRequest, VaultError
 
 from careline_cli.platform.app_role import (
     VAULT_SECONDS,
@@ -17,9 +17,10 @@ from careline_cli.platform.app_role import (
     signed_in,
 )
 from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
+from careline_cli.platform.provisioner import signed_in_provisioner
 from careline_cli.platform.service_process import Admission, ServiceNotPrepared
 from careline_cli.platform.vault_snapshots import take_snapshot
-from careline_cli.provision.vault import INSTALLER, PROVISIONER, VaultProvisioner
+from careline_cli.provision.vault import INSTALLER, VaultProvisioner
 
 
 class VaultAccess:
@@ -77,13 +78,26 @@ class VaultAccess:
 
     def provisioner(self) -> VaultProvisioner:
         """Sign in as the provisioner; raises FileNotFoundError before the first provisioning."""
-        role = kept_app_role(self.app_role_file(PROVISIONER))
-        return VaultProvisioner(signed_in(self._server.url, role))
+        return signed_in_provisioner(self._data, self._server.url)
 
     def keep(self, vault: VaultProvisioner, workload: str) -> None:
-        """Keep what a person's program signs in with."""
+        """Keep what a person's program signs in with, unless what is kept still does.
+
+        Older snapshots of Vault know that secret id and none from after them.
+        """
+        if self._signs_in(workload):
+            return
         role = AppRole(vault.role_id(workload), vault.secret_id(workload))
         keep_app_role(self.app_role_file(workload), role)
+
+    def _signs_in(self, workload: str) -> bool:
+        try:
+            role = kept_app_role(self.app_role_file(workload))
+            client = signed_in(self._server.url, role)
+        except (FileNotFoundError, InvalidRequest):
+            return False
+        client.auth.token.revoke_self()
+        return True
 
     def admit(self, service: str) -> Admission:
         """Give a service its next admission. Raises ServiceNotPrepared while Vault is away."""

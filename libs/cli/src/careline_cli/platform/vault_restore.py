@@ -13,10 +13,11 @@ from hvac.exceptions import VaultError
 from sqlalchemy import text
 
 from careline_cli.command_error import CommandError
+from careline_cli.console import Say
 from careline_cli.platform.app_role import VAULT_SECONDS, AppRole, signed_in
 from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.platform.keyring_backup.standby import alone, keyring_server
-from careline_cli.platform.running_platform import Say, provision_anew
+from careline_cli.platform.running_platform import provision_anew
 from careline_cli.platform.vault_access import VaultAccess
 from careline_cli.platform.vault_snapshots import (
     Snapshot,
@@ -25,12 +26,8 @@ from careline_cli.platform.vault_snapshots import (
     snapshots,
     unfinished_restore,
 )
-from careline_cli.provision.provisioned import (
-    KEYRING_DATABASE,
-    PLATFORM_DATABASE,
-    Databases,
-    superuser_engine,
-)
+from careline_cli.provision.postgres import drop_logins
+from careline_cli.provision.provisioned import KEYRING_DATABASE, Databases, superuser_engine
 
 READER = "conversations"
 """A service: who may open tenant keys."""
@@ -58,7 +55,8 @@ async def restore_vault(
     """Make a new Vault of a stopped platform out of a snapshot, the newest unless said.
 
     What it finds wanting in Vault and both databases it provisions anew, unless a tenant's key does
-    not open. Raises VaultRestoreRefused, SnapshotRefused and EmbeddedServerError.
+    not open: then, and when it is broken off, no start takes the Vault until a repetition is done.
+    Raises VaultRestoreRefused, SnapshotRefused and EmbeddedServerError.
     """
     place = data.root / "openbao"
     if (place / "raft").exists() and not unfinished_restore(data).exists():
@@ -70,6 +68,8 @@ async def restore_vault(
     say(f"restoring {chosen.file.name}")
     await _recover(data, chosen, seal_key)
     databases = Databases(PostgresServer(data.root / "postgres"), alone(data))
+    if not databases.platform.cluster.exists():
+        say("the platform's database is not there: bring it back next, with: careline restore")
     vault = OpenBaoServer(place)
     async with running(databases.platform), running(databases.keyring), running(vault):
         access = VaultAccess(vault, data)
@@ -77,6 +77,7 @@ async def restore_vault(
         dropped = await _drop_logins(databases)
         if not unopened:
             await _provision(access, databases, say)
+            unfinished_restore(data).unlink()
     return RestoredVault(chosen.file.name, opened, unopened, dropped)
 
 
@@ -92,7 +93,8 @@ def _chosen(data: DataDirectory, asked: Path | None) -> Snapshot:
 async def _recover(data: DataDirectory, snapshot: Snapshot, seal_key: Path | None) -> None:
     """Restore into a new Vault in its place: where its audit log lies is part of the snapshot.
 
-    A mark says that it is not done; a run that finds it begins anew.
+    A mark says that it is not done; a run that finds it begins anew. Only the next start shows
+    that the seal key opens what was restored.
     """
     content = await asyncio.to_thread(snapshot.content)
     place = data.root / "openbao"
@@ -101,9 +103,6 @@ async def _recover(data: DataDirectory, snapshot: Snapshot, seal_key: Path | Non
         given = await server.initialize()
         client = hvac.Client(server.url, token=given.root_token, timeout=VAULT_SECONDS)
         await asyncio.to_thread(restore_snapshot, client, content)
-    # Only a new start shows that the seal key opens what was restored.
-    async with running(OpenBaoServer(place)):
-        unfinished_restore(data).unlink()
 
 
 def _prepare(data: DataDirectory, seal_key: Path) -> None:
@@ -177,20 +176,8 @@ async def _drop_logins(databases: Databases) -> int:
     from after the snapshot would be nobody's for ever.
     """
     dropped = 0
-    for server, database in (
-        (databases.platform, PLATFORM_DATABASE),
-        (databases.keyring, KEYRING_DATABASE),
-    ):
-        async with superuser_engine(server, database) as engine, engine.begin() as connection:
-            names = (
-                await connection.scalars(
-                    text(
-                        "select quote_ident(rolname) from pg_roles where rolcanlogin "
-                        "and rolvaliduntil is not null and starts_with(rolname, 'v-')"
-                    )
-                )
-            ).all()
-            for name in names:
-                await connection.exec_driver_sql(f"drop role {name}")
-            dropped += len(names)
+    for server in (databases.platform, databases.keyring):
+        # Logins are the whole server's, and a new one has no other database yet.
+        async with superuser_engine(server, "postgres") as engine, engine.begin() as connection:
+            dropped += await drop_logins(connection)
     return dropped

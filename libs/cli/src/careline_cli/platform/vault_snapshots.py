@@ -97,11 +97,16 @@ def unfinished_restore(data: DataDirectory) -> Path:
 
 
 def require_vault(data: DataDirectory) -> None:
-    """Raise DataDirectoryError when Vault is lost and there are snapshots of it."""
+    """Raise DataDirectoryError when Vault is lost and there are snapshots of it, or when it is not
+    wholly back.
+    """
     place = data.root / "openbao"
-    if unfinished_restore(data).exists() or (
-        not (place / "raft").exists() and snapshots(data) != []
-    ):
+    if unfinished_restore(data).exists():
+        raise DataDirectoryError(
+            f"Vault in {place} is not wholly restored; go on with: careline vault restore, with "
+            "--from a newer snapshot where it said that one does not open every key"
+        )
+    if not (place / "raft").exists() and snapshots(data) != []:
         raise DataDirectoryError(
             f"Vault in {place} is gone, its snapshots are in {data.backup / 'vault'}; bring it "
             "back with: careline vault restore"

@@ -13,11 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-import requests
-from embedded import PostgresServer, write_private
+from embedded import PostgresServer
 from eventstore.postgres.build_owner import BuildOwner, OwnedSchema
 from eventstore.rebuilding.replay import ReadModelSource
-from hvac.exceptions import VaultError
 from runtime.background import beside
 from runtime.service import Service, composed
 from runtime.service_parts import real_parts
@@ -26,14 +24,11 @@ from runtime.telemetry.telemetry import collected_by
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from careline_cli.command_error import CommandError
-from careline_cli.platform.app_role import kept_app_role, signed_in
-from careline_cli.platform.data_directory import DataDirectory, DataDirectoryError
-from careline_cli.platform.service_process import Admission
-from careline_cli.platform.service_settings import service_settings
+from careline_cli.platform.admitted_environment import admitted_environment
+from careline_cli.platform.data_directory import DataDirectory
 from careline_cli.provision.external import external_platform, settings_of
 from careline_cli.provision.postgres import service_schema
 from careline_cli.provision.provisioned import PLATFORM_DATABASE, superuser_engine
-from careline_cli.provision.vault import PROVISIONER, VaultProvisioner
 
 OWNERS_FILES: Final = ("OWNER_ROLE_ID_FILE", "OWNER_SECRET_ID_FILE")
 """Beside a service's own environment: with what the owner's login is taken from Vault."""
@@ -81,21 +76,12 @@ class ProjectionAccess:
 @asynccontextmanager
 async def local_access(data: DataDirectory) -> AsyncIterator[ProjectionAccess]:
     """Reach a platform that runs on this machine; raises DataDirectoryError."""
-    addresses = data.addresses()
+    data.addresses()  # refuses where none runs
 
     @asynccontextmanager
     async def environment(service: str) -> AsyncIterator[Mapping[str, str]]:
-        admission = await asyncio.to_thread(_admit, data, addresses.vault, service)
         with tempfile.TemporaryDirectory(dir=data.services / service) as folder:
-            ids = {"ROLE_ID": admission.role_id, "SECRET_ID": admission.wrapped_secret_id}
-            settings = service_settings(data, addresses, service)
-            # The service itself archives its log.
-            del settings["ARCHIVE_URL"]
-            for name, value in ids.items():
-                file = Path(folder) / name.lower()
-                write_private(file, value)
-                settings[f"VAULT_{name}_FILE"] = str(file)
-            yield {f"{PREFIX}{name}": value for name, value in settings.items()}
+            yield await asyncio.to_thread(admitted_environment, data, service, Path(folder))
 
     async with superuser_engine(
         PostgresServer(data.root / "postgres"), PLATFORM_DATABASE
@@ -133,17 +119,3 @@ def _of_owner(
         f"{PREFIX}VAULT_ROLE_ID_FILE": role_id_file,
         f"{PREFIX}VAULT_SECRET_ID_FILE": secret_id_file,
     }
-
-
-def _admit(data: DataDirectory, vault_url: str, service: str) -> Admission:
-    try:
-        role = kept_app_role(data.secrets / f"{PROVISIONER}.approle.json")
-        vault = VaultProvisioner(signed_in(vault_url, role))
-        try:
-            return Admission(vault.role_id(service), vault.wrapped_secret_id(service))
-        finally:
-            vault.revoke_own_token()
-    except (VaultError, requests.RequestException, FileNotFoundError) as error:
-        raise DataDirectoryError(
-            f"the provisioner cannot sign in ({type(error).__name__}); see: careline status"
-        ) from None

@@ -93,3 +93,19 @@ def creation_statements(users: Iterable[str]) -> list[str]:
 def revocation_statements() -> list[str]:
     """Statements by which Vault ends a login: its sessions first, then the role."""
     return [files(__package__).joinpath("drop_login.sql").read_text()]
+
+
+async def drop_logins(connection: AsyncConnection) -> int:
+    """End every login that Vault has made on this server, as Vault would; gives how many."""
+    made = text(
+        "select rolname from pg_roles where rolcanlogin and rolvaliduntil is not null "
+        "and rolname ~ '^v-[A-Za-z0-9_-]+$'"
+    )
+    names = (await connection.scalars(made)).all()
+    for name in names:
+        for statement in revocation_statements():
+            # One at a time, cut where Vault cuts.
+            for one in statement.replace("{{name}}", name).split(";"):
+                if one.strip():
+                    await connection.exec_driver_sql(one)
+    return len(names)

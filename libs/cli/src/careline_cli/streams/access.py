@@ -11,10 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-import requests
 from embedded import PostgresServer
 from eventstore.postgres import PostgresEventLog
-from hvac.exceptions import VaultError
 from messaging.accounts import NatsOperator
 from messaging.connect import NatsClient, connect
 from messaging.names import Consumption
@@ -23,11 +21,10 @@ from messaging.stream_upkeep import Upkeep
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from careline_cli.platform.app_role import kept_app_role, signed_in
-from careline_cli.platform.data_directory import Addresses, DataDirectory, DataDirectoryError
+from careline_cli.platform.data_directory import Addresses, DataDirectory
+from careline_cli.platform.provisioner import provisioner
 from careline_cli.provision.nats import kept_operator
 from careline_cli.provision.provisioned import PLATFORM_DATABASE, consumptions
-from careline_cli.provision.vault import PROVISIONER, VaultProvisioner
 
 LIFETIME: Final = timedelta(hours=12)
 """The server ends the run's user by then, whatever becomes of the run."""
@@ -108,19 +105,10 @@ async def stream_access(data: DataDirectory) -> StreamAccess:
     Raises DataDirectoryError when that is not possible.
     """
     addresses = data.addresses()
-    try:
-        operator = await asyncio.to_thread(_operator, data, addresses)
-    except (VaultError, requests.RequestException, FileNotFoundError) as error:
-        raise DataDirectoryError(
-            f"the provisioner cannot sign in ({type(error).__name__}); see: careline status"
-        ) from None
+    operator = await asyncio.to_thread(_operator, data, addresses)
     return StreamAccess(PostgresServer(data.root / "postgres"), addresses.nats, operator)
 
 
 def _operator(data: DataDirectory, addresses: Addresses) -> NatsOperator:
-    role = kept_app_role(data.secrets / f"{PROVISIONER}.approle.json")
-    vault = VaultProvisioner(signed_in(addresses.vault, role))
-    try:
+    with provisioner(data, addresses.vault) as vault:
         return kept_operator(vault)
-    finally:
-        vault.revoke_own_token()

@@ -1,9 +1,9 @@
 """The logs go back to a point in time."""
 
-import asyncio
 import time
 from typing import Final
 
+from careline_cli.drill.platform_commands import within
 from careline_cli.drill.restore_steps import lose_database, restore
 from careline_cli.drill.stage import Stage, Struck
 from careline_cli.drill.verdict import Promise
@@ -26,12 +26,15 @@ class PointInTime:
 
 
 async def archived_point(stage: Stage) -> float:
-    """Take this moment of the wall clock, and return it once the archive has all from before."""
+    """Take this moment of the wall clock, and return it once the archive has all from before.
+
+    Raises StepFailed when it does not get there.
+    """
     point = time.time()
     due: dict[str, int] = {}
     for one in stage.load.journals().acknowledged:
         if one.time <= point:
             due[one.log] = max(due.get(one.log, 0), one.position)
-    async with asyncio.timeout(_ARCHIVED_SECONDS):
+    async with within(_ARCHIVED_SECONDS, "archiving what the load wrote"):
         await stage.copies.until_archived(due)
     return point
