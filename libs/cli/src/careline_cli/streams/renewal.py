@@ -10,6 +10,8 @@ from messaging.stream_tail import read_tail
 from messaging.stream_upkeep import Upkeep, make_anew
 from messaging.stuck import Reason, Stuck
 
+from careline_cli.streams.kept_messages import keep_messages
+
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
@@ -41,7 +43,7 @@ async def renew(
     if number:
         epoch = (await upkeep.log.head()).epoch
         file = keep_in / f"{upkeep.service}.before-epoch-{epoch}.jsonl"
-        await left_out.keep(file)
+        await keep_messages(left_out.messages(), file)
         kept_in = str(file)
     await make_anew(upkeep)
     return Renewal(True, number, first, kept_in)
