@@ -1,6 +1,6 @@
 """What a stream holds of its log beyond the log's archive, for a log that was lost."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from eventstore.archive.tail import TailEnds
@@ -41,7 +41,9 @@ class PublishedTail:
                     epoch, position = max(epoch, event.epoch), max(position, event.position)
         return epoch, position
 
-    async def events(self, archived: Mapping[int, int], after: int) -> AsyncIterator[RecordedEvent]:
+    async def events(
+        self, archived: Mapping[int, int], after: int
+    ) -> AsyncGenerator[RecordedEvent, None]:
         """Yield the events that follow a position without a gap, in the newest archived epoch.
 
         Raises TailEnds at the first message that does not belong there.
