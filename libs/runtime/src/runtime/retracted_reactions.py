@@ -8,15 +8,13 @@ from careline.log.events.v1.events_pb2 import ReactionsRetracted
 from careline.log.v1.recorded_event_pb2 import EventMetadata
 from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog
-from eventstore.expected_revision import ExpectedRevision
 from eventstore.stream_id import StreamId
 from messaging.retraction import Retraction
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
-from runtime.request_context import acting_in
-from runtime.retraction_request import retraction_id, retraction_request
+from runtime.retraction_request import record_retraction
 
 RETRACTION_EVENTS: Final = (ReactionsRetracted,)
 MOST_NAMED: Final = 100
@@ -56,10 +54,15 @@ class RetractedReactions:
             reactions=reactions.named,
         )
         stream = StreamId(tenant, f"retractions/{retraction.source}")
-        action = f"{self._service}.retractReactions"
-        with acting_in(retraction_request(self._service, action, tenant, retraction)):
-            request = await self._requests.own_decision(retraction_id(retraction))
-            await self._recorder.append(stream, event, request, expected=ExpectedRevision.ANY)
+        await record_retraction(
+            self._recorder,
+            self._requests,
+            retraction,
+            stream,
+            event,
+            service=self._service,
+            method="retractReactions",
+        )
 
 
 @dataclass(slots=True)
