@@ -18,9 +18,9 @@ from rich.table import Table
 from careline_cli import console
 from careline_cli.commands.moment import moment
 from careline_cli.commands.options import Json, chosen_services, data_of
+from careline_cli.progress import Shown, shown_progress
 from careline_cli.projections.access import ProjectionAccess, external_access, local_access
 from careline_cli.projections.explained import ProjectionsRefused, explained
-from careline_cli.projections.progress import Shown, shown_progress
 from careline_cli.projections.report import (
     Listed,
     built_as_json,
