@@ -6,12 +6,9 @@ from eventstore.postgres.build_owner import BuildOwner, OwnedSchema
 from eventstore.rebuilding.rebuild import Rebuild, Rebuilt
 from eventstore.rebuilding.replay import ReadModelSource
 from eventstore.rebuilding.switch import switch
+from eventstore.testing.conformance_builds import ignored
 from runtime.service_runtime import ServiceRuntime
 from sqlalchemy.ext.asyncio import AsyncEngine
-
-
-def ignored(_step: str, _done: int, _total: int) -> None:
-    """Take no note of progress."""
 
 
 class ReadModel:

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from conftest import CreateDatabase
 from integration.audit.rig import Fact, Ground, Process, ground_on, process_on
-from integration.runtime.rig import Rig, eventually, running_rig
+from integration.runtime.log_owner import serving_log
+from integration.runtime.rig import eventually
 from integration.runtime.vault_rig import VaultRig
 from messaging.names import stream_name
-from runtime.log_service import LogApi
 
 SOURCE = "patient_context"
 STREAM = stream_name(SOURCE)
@@ -19,14 +18,14 @@ STREAM = stream_name(SOURCE)
 
 @dataclass(frozen=True, slots=True)
 class Losing:
-    """A platform on which a stream loses messages, and the owner of the log, who has them all."""
+    """A platform on which a stream loses messages, and the port of who has them all."""
 
     ground: Ground
-    owner: Rig
+    port: int
 
     @property
     def peers(self) -> dict[str, str]:
-        return {SOURCE: f"127.0.0.1:{self.owner.server.port}"}
+        return {SOURCE: f"127.0.0.1:{self.port}"}
 
     async def lose(self, *sequences: int) -> None:
         """Delete messages once they are there."""
@@ -48,14 +47,9 @@ async def losing(
     async with (
         create_database() as database,
         ground_on(database, vault, tmp_path, lossy=[SOURCE]) as made,
+        serving_log(made.logs[SOURCE].log, made.keys) as port,
     ):
-        api = LogApi(made.logs[SOURCE].log)
-        async with running_rig(
-            servicers=[(add_LogServiceServicer_to_server, api)],
-            keys=made.keys,
-            max_stream_seconds=3600,
-        ) as owner:
-            yield Losing(made, owner)
+        yield Losing(made, port)
 
 
 async def recorded(process: Process, facts: list[Fact]) -> None:

@@ -6,13 +6,11 @@ from pathlib import Path
 import pytest
 from audit.settings import CONSUMES
 from careline.audit.events.v1.events_pb2 import EntriesRetracted
-from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from conftest import CreateDatabase
 from integration.audit.rig import OTHER, Ground, Process, ground_on, process_on
 from integration.messaging.upkeep_rig import rebuilt
-from integration.runtime.rig import Rig, running_rig
+from integration.runtime.log_owner import serving_log
 from integration.runtime.vault_rig import VaultRig
-from runtime.log_service import LogApi
 
 SOURCE = "patient_context"
 RETRACTED = EntriesRetracted.DESCRIPTOR.full_name
@@ -30,13 +28,10 @@ async def ground(
 
 
 @pytest.fixture
-async def owner(ground: Ground) -> AsyncIterator[Rig]:
-    """The service whose log is restored."""
-    api = LogApi(ground.logs[SOURCE].log)
-    async with running_rig(
-        servicers=[(add_LogServiceServicer_to_server, api)], keys=ground.keys
-    ) as rig:
-        yield rig
+async def owner(ground: Ground) -> AsyncIterator[str]:
+    """The address of the service whose log is restored."""
+    async with serving_log(ground.logs[SOURCE].log, ground.keys) as port:
+        yield f"127.0.0.1:{port}"
 
 
 async def retractions(process: Process) -> dict[str, EntriesRetracted]:
@@ -48,9 +43,9 @@ async def retractions(process: Process) -> dict[str, EntriesRetracted]:
 
 
 async def test_the_trail_names_what_has_no_event_any_more_and_follows_the_restored_log(
-    ground: Ground, owner: Rig
+    ground: Ground, owner: str
 ) -> None:
-    async with process_on(ground, {SOURCE: f"127.0.0.1:{owner.server.port}"}) as process:
+    async with process_on(ground, {SOURCE: owner}) as process:
         kept = [await ground.happens(SOURCE) for _ in range(3)]
         lost = [await ground.happens(SOURCE) for _ in range(2)]
         theirs = await ground.happens(SOURCE, tenant=OTHER)

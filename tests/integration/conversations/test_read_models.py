@@ -70,8 +70,10 @@ async def acknowledge_all(frontend: Client, name: str) -> None:
 
 def outbox_projection(process: Process, keyring: Keyring | None = None) -> OutboxProjection:
     runtime = process.serving.runtime
-    values = ValueSealer(keyring or process.ground.keyring)
-    return OutboxProjection(runtime.log, runtime.codec, values, lifetime=timedelta(days=1))
+    keys = keyring or process.ground.keyring
+    return OutboxProjection(
+        runtime.log, runtime.codec, ValueSealer(keys), keys, lifetime=timedelta(days=1)
+    )
 
 
 async def replayed(

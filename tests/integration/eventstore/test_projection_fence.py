@@ -88,7 +88,7 @@ async def test_a_restore_while_a_page_is_applied_undoes_the_page(
     assert await sightings.positions(schema.superuser) == []
 
 
-async def test_a_checkpoint_moved_by_another_is_not_moved_back(
+async def test_a_position_moved_by_another_is_not_moved_back(
     log: PostgresEventLog, schema: LogSchema, sightings: Sightings, runner: ProjectionRunner
 ) -> None:
     async with running(runner):

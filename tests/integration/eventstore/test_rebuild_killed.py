@@ -1,4 +1,4 @@
-"""A rebuild that is killed anywhere goes on from its checkpoint, and comes out equal."""
+"""A rebuild that is killed anywhere goes on from its position, and comes out equal."""
 
 import asyncio
 import os

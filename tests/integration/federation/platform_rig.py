@@ -9,7 +9,6 @@ import grpc
 import hvac
 from careline.conversations.events.v1 import events_pb2 as conversations_pb2
 from careline.federation.v1.partner_service_pb2_grpc import PartnerServiceStub
-from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from careline.log.v1.recorded_event_pb2 import EventMetadata
 from conftest import Database, OpenBao
 from eventstore.event_log import Write
@@ -23,7 +22,8 @@ from integration.federation.federation_process import Servers, federation_proces
 from integration.federation.vault_of_federation import federation_session, provision_vault
 from integration.messaging.log_rig import LogRig
 from integration.messaging.nats_rig import NatsRig
-from integration.runtime.rig import FixedToken, running_rig
+from integration.runtime.log_owner import serving_log
+from integration.runtime.rig import FixedToken
 from integration.service_schemas import migrated
 from messaging.connect import NatsClient, connect
 from messaging.relay import Relay
@@ -31,7 +31,6 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from runtime.background import beside
 from runtime.event_codec import LogCodec
 from runtime.interceptors.client import client_interceptors
-from runtime.log_service import LogApi
 from runtime.outgoing import CallFor, Outgoing
 from runtime.principal import Principal, PrincipalKind
 from runtime.service import event_types
@@ -140,11 +139,8 @@ async def platform_rig(
         )
         conversations = await _conversations(stack, database, nats)
         keys = LocalKeys()
-        servicers = [(add_LogServiceServicer_to_server, LogApi(conversations))]
-        owner = await stack.enter_async_context(
-            running_rig(servicers=servicers, keys=keys, max_stream_seconds=3600)
-        )
-        servers = Servers(database, nats, vault, keyring, keys, telemetry, owner.server.port)
+        owner = await stack.enter_async_context(serving_log(conversations, keys))
+        servers = Servers(database, nats, vault, keyring, keys, telemetry, owner)
         types = event_types((conversations_pb2,))
         codec = LogCodec(EventCodec(Sealer(keyring), "conversations", types))
         port = await stack.enter_async_context(federation_process(servers))

@@ -12,7 +12,6 @@ from careline.conversations.v1.delivery_service_pb2_grpc import (
     DeliveryServiceServicer,
     add_DeliveryServiceServicer_to_server,
 )
-from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from careline.log.v1.recorded_event_pb2 import EventMetadata
 from careline.patient_context.events.v1 import events_pb2 as patients_pb2
 from eventstore.event_log import Write
@@ -22,16 +21,13 @@ from eventstore.stream_id import StreamId
 from google.protobuf.message import Message
 from integration.messaging.log_rig import LogRig
 from integration.messaging.nats_rig import NatsRig
-from integration.runtime.rig import running_rig
 from messaging.relay import Relay
 from runtime.background import beside
 from runtime.errors import abort_with_status
 from runtime.event_codec import LogCodec
-from runtime.log_service import LogApi
 from runtime.new_id import new_id
 from runtime.refusal import Refused
 from runtime.service import event_types
-from runtime.vault.transit import TransitSigner
 from sealing.event_codec import EventCodec
 from sealing.keyring import Keyring
 from sealing.sealer import Sealer
@@ -145,15 +141,6 @@ async def patient_log(
             LogRig(admin, engine, "patient_context", log),
             LogCodec(EventCodec(Sealer(keyring), "patient_context", types)),
         )
-
-
-@asynccontextmanager
-async def serving_log(patients: PatientLog, keys: TransitSigner) -> AsyncIterator[int]:
-    """Serve patient_context's LogService; gives the port."""
-    api = LogApi(patients.log)
-    servicers = [(add_LogServiceServicer_to_server, api)]
-    async with running_rig(servicers=servicers, keys=keys, max_stream_seconds=3600) as rig:
-        yield rig.server.port
 
 
 def person(

@@ -34,11 +34,11 @@ from integration.identity.neighbours import (
     Outbox,
     PatientLog,
     patient_log,
-    serving_log,
     serving_outbox,
 )
 from integration.messaging.nats_rig import NatsRig
 from integration.refusals import request_id
+from integration.runtime.log_owner import serving_log
 from integration.runtime.rig import FixedToken
 from integration.runtime.vault_rig import VaultRig
 from integration.service_schemas import engine_as, migrated
@@ -351,7 +351,7 @@ async def identity_rig(
         signer = TransitSigner(session)
         peers = {
             "conversations": await stack.enter_async_context(serving_outbox(outbox)),
-            "patient_context": await stack.enter_async_context(serving_log(patients, signer)),
+            "patient_context": await stack.enter_async_context(serving_log(patients.log, signer)),
         }
         spans = InMemorySpanExporter()
         telemetry = await stack.enter_async_context(collected_in_process("identity", spans))

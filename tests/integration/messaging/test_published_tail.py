@@ -1,7 +1,7 @@
 """A lost log comes back with what was published beyond its archive, and not a message more."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from eventstore.ids import timed_uuid
 from integration.messaging.consumer_rig import CONSUMPTION
 from integration.messaging.log_rig import LogRig, all_events, append
 from integration.messaging.lost_log_rig import (
+    READING,
     LostLog,
     lose_log,
     publish,
@@ -25,6 +26,7 @@ from integration.messaging.stream_rig import places, stream_content
 from integration.messaging.upkeep_rig import verified
 from messaging.connect import NatsClient
 from messaging.names import stream_name
+from messaging.published_tail import PublishedTail
 
 STREAM = stream_name("conversations")
 OTHER_ID = timed_uuid(1, bytes(32))
@@ -188,6 +190,25 @@ async def test_a_log_is_restored_up_to_a_point_within_the_tail(
             assert restored.tail_ended is None
         assert restored.position == kept[0]
         assert kept[-1] == last.recorded_at
+
+
+async def test_who_read_a_tail_up_to_a_point_is_gone_before_it_is_read_again(
+    lost: LostLog, administrator: NatsClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(administrator, [*lost.archived, *lost.beyond])
+    readers: list[bool] = []
+    reach = PublishedTail.reach
+
+    async def looked_at(tail: PublishedTail, archived: Mapping[int, int]) -> tuple[int, int]:
+        consumers = await administrator.jetstream().consumers_info(STREAM)
+        readers.append(READING.durable in {one.name for one in consumers})
+        return await reach(tail, archived)
+
+    monkeypatch.setattr(PublishedTail, "reach", looked_at)
+    for until in (lost.beyond[2].position, lost.beyond[2].recorded_at):
+        async with lost.empty() as log:
+            assert (await lost.restore(log, until=until)).epoch == 2
+    assert readers == [False, False]
 
 
 async def test_a_point_before_the_tail_takes_none_of_it(

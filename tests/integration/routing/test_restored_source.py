@@ -1,15 +1,13 @@
 """Conversations' log was restored to before what routing had reacted to: routing says so."""
 
 from careline.log.events.v1.events_pb2 import ReactionsRetracted
-from careline.log.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from careline.log.v1.recorded_event_pb2 import EventMetadata, EventPlace
 from integration.messaging.upkeep_rig import rebuilt
 from integration.routing.rig import DEMO, Ground, Process, process_on
 from integration.routing.steps import LEFT, create_queue, enqueue, state
 from integration.routing.test_on_nats import close, comes_to
-from integration.runtime.rig import running_rig
+from integration.runtime.log_owner import serving_log
 from routing.settings import CONSUMES
-from runtime.log_service import LogApi
 from runtime.new_id import new_id
 
 SOURCE = "conversations"
@@ -27,10 +25,9 @@ async def told(process: Process) -> list[ReactionsRetracted]:
 async def test_routing_tells_what_reacts_to_events_that_are_no_more_and_goes_on(
     ground: Ground,
 ) -> None:
-    api = LogApi(ground.conversations.log)
     async with (
-        running_rig(servicers=[(add_LogServiceServicer_to_server, api)], keys=ground.keys) as owner,
-        process_on(ground, conversations=f"127.0.0.1:{owner.server.port}") as process,
+        serving_log(ground.conversations.log, ground.keys) as port,
+        process_on(ground, conversations=f"127.0.0.1:{port}") as process,
     ):
         queue, frontend = await create_queue(process), await process.frontend()
         kept, lost, later = (f"conversations/{new_id()}" for _ in range(3))

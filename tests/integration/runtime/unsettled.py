@@ -40,7 +40,7 @@ async def unsettled(admin: AsyncEngine, schema: str) -> AsyncIterator[None]:
             async with admin.connect() as connection:
                 return bool(await connection.scalar(query, {"tries": _TRIES}))
 
-        await eventually(failed_often)
+        await eventually(failed_often, within=60)
     finally:
         await _execute(admin, release)
 

@@ -252,3 +252,15 @@ async def test_a_malformed_request_is_refused(rig: Rig, tenant: str, request_id:
 
     with pytest.raises(ValueError, match="request id"):
         await process.keyring.erase(tenant, ADA, request_id)
+
+
+async def test_who_was_erased_is_told_without_a_key_being_made(rig: Rig, tenant: str) -> None:
+    process, other = await rig.process(roles=ERASING), await rig.process()
+    await with_keys(process, tenant, ADA, BEN)
+    await with_keys(other, tenant, ADA)
+    await process.keyring.erase(tenant, ADA, "requests/1")
+
+    told = [await other.keyring.is_erased(tenant, one) for one in (ADA, BEN, CYD)]
+
+    assert told == [True, False, False]
+    assert await kept_keys(rig, tenant) == {BEN}

@@ -1,11 +1,7 @@
 """What a stream holds of a lost log that the log, as it was restored, does not have."""
 
-import base64
-import json
-import os
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -56,23 +52,6 @@ class LeftOut:
                     first = place[0]
         return number, first
 
-    async def keep(self, file: Path) -> None:
-        """Write them to a file that only its owner reads, a JSON object a line, on disk at return.
-
-        Each has sequence, subject, headers and data (base64): the sealed bytes as published.
-        """
-        _make_folder(file.parent)
-        new = file.with_name(f"{file.name}.new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as lines:
-            async with aclosing(self.messages()) as messages:
-                async for message in messages:
-                    lines.write(_line(message))
-            lines.flush()
-            os.fsync(descriptor)
-        new.replace(file)
-        _sync_folder(file.parent)
-
     async def _lacking(self, page: list[StoredMessage]) -> list[StoredMessage]:
         places = [_place(message) for message in page]
         positions = [place[0] for place in places if place is not None]
@@ -89,25 +68,3 @@ def _place(message: StoredMessage) -> tuple[int, object] | None:
     except MessageMalformed:
         return None
     return event.position, event.id
-
-
-def _line(message: StoredMessage) -> str:
-    content = {
-        "sequence": message.sequence,
-        "subject": message.subject,
-        "headers": dict(message.headers),
-        "data": base64.b64encode(message.data).decode(),
-    }
-    return json.dumps(content) + "\n"
-
-
-def _make_folder(folder: Path) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,6 @@
 """What a stream holds of its log beyond the log's archive, for a log that was lost."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from eventstore.archive.tail import TailEnds
@@ -13,8 +13,7 @@ from messaging.published_event import Omitted, published_event, published_place
 from messaging.received_event import ReceivedEvent
 from messaging.stored_messages import StoredMessage, stored_messages
 from messaging.stream_search import first_beyond
-from messaging.stream_tail import StreamTail, read_tail
-from messaging.stuck import Reason, Stuck
+from messaging.stream_tail import tail_if_any
 
 
 class PublishedTail:
@@ -41,7 +40,9 @@ class PublishedTail:
                     epoch, position = max(epoch, event.epoch), max(position, event.position)
         return epoch, position
 
-    async def events(self, archived: Mapping[int, int], after: int) -> AsyncIterator[RecordedEvent]:
+    async def events(
+        self, archived: Mapping[int, int], after: int
+    ) -> AsyncGenerator[RecordedEvent, None]:
         """Yield the events that follow a position without a gap, in the newest archived epoch.
 
         Raises TailEnds at the first message that does not belong there.
@@ -55,7 +56,7 @@ class PublishedTail:
 
     async def messages(self, archived: Mapping[int, int]) -> AsyncGenerator[StoredMessage, None]:
         """Yield the messages from the first one that is beyond the archive."""
-        tail = await self._tail()
+        tail = await tail_if_any(self._client.jetstream(), self._reading.source)
         if tail is None or not tail.message_sequence:
             return
 
@@ -72,14 +73,6 @@ class PublishedTail:
         ) as stored:
             async for message in stored:
                 yield message
-
-    async def _tail(self) -> StreamTail | None:
-        try:
-            return await read_tail(self._client.jetstream(), self._reading.source)
-        except Stuck as stuck:
-            if stuck.reason is Reason.NOT_PROVISIONED:
-                return None
-            raise
 
     def _own(self, message: StoredMessage) -> ReceivedEvent | None:
         try:

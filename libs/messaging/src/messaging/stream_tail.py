@@ -63,6 +63,16 @@ async def read_tail(js: JetStreamContext, service: str) -> StreamTail:
     )
 
 
+async def tail_if_any(js: JetStreamContext, service: str) -> StreamTail | None:
+    """Look at the end of a service's stream, None when there is no stream. Raises Stuck."""
+    try:
+        return await read_tail(js, service)
+    except Stuck as stuck:
+        if stuck.reason is Reason.NOT_PROVISIONED:
+            return None
+        raise
+
+
 async def require_same(js: JetStreamContext, service: str, tail: StreamTail, landed: int) -> None:
     """Raise Stuck when the stream is another than at the look at its tail, or lost its end.
 

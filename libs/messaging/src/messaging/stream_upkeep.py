@@ -1,13 +1,14 @@
 """Verifies a service's stream against its log, and makes it anew from the log."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from eventstore.event_log import EventLog, Head
 from eventstore.postgres.epochs import raise_epoch
+from eventstore.step_progress import StepProgress
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from messaging.cancellation import cancel_until_ended
@@ -18,7 +19,7 @@ from messaging.relay import Relay
 from messaging.statements import load_statements
 from messaging.stored_messages import StoredMessage, stored_messages
 from messaging.stream_check import StreamCheck, Stretch, compare
-from messaging.stream_tail import StreamTail, read_tail
+from messaging.stream_tail import StreamTail, read_tail, tail_if_any
 from messaging.streams import make_stream_anew, starts_after, stream_config
 from messaging.stuck import Reason, Stuck
 
@@ -27,10 +28,6 @@ _STALLED_SECONDS = 60.0
 # A stream is filled to a half: what comes next needs room, and the server adds to each message.
 _SHARE_OF_STREAM = 0.5
 _BYTES_ASIDE = 1024
-
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how far it is, and how far it goes, both by positions of the log."""
 
 
 class ServiceRuns(Exception):
@@ -68,14 +65,14 @@ class Upkeep:
         return self.reading.source
 
 
-async def verify(upkeep: Upkeep, progress: Progress) -> StreamCheck:
+async def verify(upkeep: Upkeep, progress: StepProgress) -> StreamCheck:
     """Compare the log with the stream, as far as the stream acknowledged or holds it.
 
     Raises Stuck when NATS is not heard, LogMoved, and what the log raises.
     """
     # In this order: nothing that a later look finds can be missing in what an earlier one covers.
     checkpoint = await _checkpoint(upkeep)
-    tail = await _tail(upkeep)
+    tail = await tail_if_any(upkeep.client.jetstream(), upkeep.service)
     head = await upkeep.log.head()
     stretch = _stretch(upkeep.service, checkpoint, tail, head)
 
@@ -91,7 +88,7 @@ async def verify(upkeep: Upkeep, progress: Progress) -> StreamCheck:
     return check
 
 
-async def rebuild(upkeep: Upkeep, found: StreamCheck, progress: Progress) -> StreamCheck:
+async def rebuild(upkeep: Upkeep, found: StreamCheck, progress: StepProgress) -> StreamCheck:
     """Make the stream anew from the log, and return how both compare then.
 
     Services may run: relays and consumers notice, and go on. Where the log went back without a new
@@ -112,15 +109,6 @@ async def _checkpoint(upkeep: Upkeep) -> int:
     async with upkeep.engine.connect() as connection:
         row = (await connection.exec_driver_sql(statement)).first()
     return int(row.position) if row else 0
-
-
-async def _tail(upkeep: Upkeep) -> StreamTail | None:
-    try:
-        return await read_tail(upkeep.client.jetstream(), upkeep.service)
-    except Stuck as stuck:
-        if stuck.reason is Reason.NOT_PROVISIONED:
-            return None
-        raise
 
 
 def _stretch(service: str, checkpoint: int, tail: StreamTail | None, head: Head) -> Stretch:
@@ -178,7 +166,7 @@ async def _raise_epoch(upkeep: Upkeep, taken: int) -> None:
         await raise_epoch(connection, upkeep.schema, taken=taken, head=head.position)
 
 
-async def _publish(upkeep: Upkeep, progress: Progress) -> None:
+async def _publish(upkeep: Upkeep, progress: StepProgress) -> None:
     """Wait until the stream has the log as it is now; who publishes is whoever has the lock.
 
     Raises Stuck when the stream has not grown for a while.

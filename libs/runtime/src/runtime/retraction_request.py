@@ -1,14 +1,19 @@
-"""The request in which a service notes, for one tenant, what a restored log took back."""
+"""How a service notes, for one tenant, what a restored log took back."""
 
 import asyncio
 from typing import Final
 from uuid import UUID
 
+from eventstore.expected_revision import ExpectedRevision
 from eventstore.ids import event_id, request_key
+from eventstore.stream_id import StreamId
+from google.protobuf.message import Message
 from messaging.retraction import Retraction
 
+from runtime.event_recorder import EventRecorder
+from runtime.idempotency import Requests
 from runtime.principal import service_principal
-from runtime.request_context import RequestContext
+from runtime.request_context import RequestContext, acting_in
 
 _APPEND_SECONDS: Final = 30.0
 
@@ -19,10 +24,26 @@ def retraction_id(retraction: Retraction) -> UUID:
     return event_id(request_key("retraction", retraction.source, *epochs), 0, None)
 
 
-def retraction_request(
-    service: str, action: str, tenant: str, retraction: Retraction
-) -> RequestContext:
-    """Make the request of a service of its own, which nobody called for."""
+async def record_retraction(
+    recorder: EventRecorder,
+    requests: Requests,
+    retraction: Retraction,
+    stream: StreamId,
+    event: Message,
+    *,
+    service: str,
+    method: str,
+) -> None:
+    """Append what a retraction is to a tenant; a second try appends none.
+
+    `method` is as "retractEntries", done by the service itself: nobody called for it.
+    """
+    with acting_in(_request(service, f"{service}.{method}", stream.tenant, retraction)):
+        request = await requests.own_decision(retraction_id(retraction))
+        await recorder.append(stream, event, request, expected=ExpectedRevision.ANY)
+
+
+def _request(service: str, action: str, tenant: str, retraction: Retraction) -> RequestContext:
     return RequestContext(
         action=action,
         method=action,

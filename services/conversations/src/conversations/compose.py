@@ -50,7 +50,9 @@ async def compose(runtime: ServiceRuntime[ConversationsSettings]) -> None:
     outbox, codes = SqlOutbox(runtime.queries, values), SqlCodes(runtime.queries, values)
     lifetime = timedelta(seconds=settings.delivery_lifetime_seconds)
     runtime.project(ListingProjection())
-    progress = runtime.project(OutboxProjection(log, codec, values, lifetime=lifetime))
+    progress = runtime.project(
+        OutboxProjection(log, codec, values, runtime.keyring, lifetime=lifetime)
+    )
 
     heartbeat = settings.watch_heartbeat_seconds
     discloser = Discloser(runtime.records, renewal=settings.disclosure_renewal_seconds)

@@ -2,30 +2,25 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 import typer
-from eventstore.errors import EventLogError
+from eventstore.archive.point import Point
 from eventstore.postgres.builds import Build
-from eventstore.postgres.server_errors import SERVER_ERRORS
 from eventstore.rebuilding.rebuild import Rebuild, Rebuilt
 from eventstore.rebuilding.scratch import scratch
 from eventstore.rebuilding.switch import switch
 from rich.table import Table
-from runtime.database.errors import DatabaseUnavailable
-from runtime.vault.errors import VaultUnavailable
-from sqlalchemy.exc import SQLAlchemyError
 
 from careline_cli import console
-from careline_cli.command_error import CommandError
+from careline_cli.commands.moment import moment
 from careline_cli.commands.options import Json, chosen_services, data_of
-from careline_cli.commands.restore import point_of
+from careline_cli.progress import Shown, shown_progress
 from careline_cli.projections.access import ProjectionAccess, external_access, local_access
-from careline_cli.projections.progress import Shown, shown_progress
+from careline_cli.projections.explained import ProjectionsRefused, explained
 from careline_cli.projections.report import (
     Listed,
     built_as_json,
@@ -33,9 +28,6 @@ from careline_cli.projections.report import (
     rebuilt_as_json,
     rebuilt_lines,
 )
-
-_NOT_MIGRATED = ("42P01", "3F000", "42704")
-"""No such table, schema, or role."""
 
 
 class Action(StrEnum):
@@ -45,10 +37,6 @@ class Action(StrEnum):
     REBUILD = "rebuild"
     SWITCH = "switch"
     DROP = "drop"
-
-
-class ProjectionsRefused(CommandError):
-    """A read model was not rebuilt, switched or dropped; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +57,9 @@ def projections(
         str, typer.Option("--until", help="Rebuild as it was: a time with its zone, or a position.")
     ] = "",
     build: Annotated[
-        int, typer.Option("--build", "--to", help="Which build to drop, or to switch to.")
-    ] = 0,
+        int | None,
+        typer.Option("--build", "--to", min=1, help="Which build to drop, or to switch to."),
+    ] = None,
     external: Annotated[
         bool,
         typer.Option("--external", help="In the database that a service's environment names."),
@@ -84,19 +73,25 @@ def projections(
     """
     if (action is Action.LIST) == bool(name):
         raise typer.BadParameter("every action but list needs one", param_hint="NAME")
-    if action is Action.DROP and not build:
+    if action is Action.DROP and build is None:
         raise typer.BadParameter("to drop names one", param_hint="--build")
+    if build is not None and action not in {Action.SWITCH, Action.DROP}:
+        raise typer.BadParameter("only switch and drop take one", param_hint="--build")
+    if until and action is not Action.REBUILD:
+        raise typer.BadParameter("only rebuild takes it", param_hint="--until")
+    # A position needs no --service here: the read model's name says whose log it is of.
+    point = moment(until, "--until") if until else None
     services = chosen_services(service)
     opened = external_access() if external else local_access(data_of(context))
-    asyncio.run(_run(opened, services, _Asked(action, name, until, build, as_json)))
+    asyncio.run(_run(opened, services, _Asked(action, name, point, build, as_json)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     action: Action
     name: str
-    until: str
-    build: int
+    until: Point
+    build: int | None
     as_json: bool
 
 
@@ -105,7 +100,7 @@ async def _run(
     services: tuple[str, ...],
     asked: _Asked,
 ) -> None:
-    with _explained():
+    with explained():
         async with opened as access:
             listed = [one for service in services for one in await _listed(access, service)]
             if asked.action is Action.LIST:
@@ -153,11 +148,11 @@ async def _feed(access: ProjectionAccess, named: Named, asked: _Asked, shown: Sh
     owner = access.owner(named.service)
     async with access.source(*_key(named)) as source:
         if asked.action is Action.SWITCH:
-            live = await switch(source, owner, asked.build or None, shown.progress)
+            live = await switch(source, owner, asked.build, shown.progress)
             shown.end()
             _tell({"live": built_as_json(live)}, asked, f"build {live.number} is live")
-        elif (point := point_of(asked.until, named.service)) is not None:
-            _show_scratch(await scratch(source, owner, point, shown.progress), asked, shown)
+        elif asked.until is not None:
+            _show_scratch(await scratch(source, owner, asked.until, shown.progress), asked, shown)
         else:
             rebuilt = await Rebuild(source, owner, shown.progress).run()
             shown.end()
@@ -202,20 +197,3 @@ def _tell(report: dict[str, object], asked: _Asked, *lines: str) -> None:
         return
     for line in lines:
         console.OUT.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn what an operator can act on into one line; only our own texts hold no values."""
-    try:
-        yield
-    except (EventLogError, VaultUnavailable, DatabaseUnavailable) as error:
-        raise ProjectionsRefused(str(error)) from None
-    except (SQLAlchemyError, *SERVER_ERRORS) as error:
-        if getattr(getattr(error, "orig", None), "sqlstate", None) in _NOT_MIGRATED:
-            raise ProjectionsRefused(
-                "the database has no builds of read models yet; run careline migrate first"
-            ) from None
-        raise ProjectionsRefused(
-            f"PostgreSQL refused or is away ({type(error).__name__}); see: careline status"
-        ) from None

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from eventstore.errors import EventLogError
 from eventstore.postgres.server_errors import SERVER_ERRORS
+from eventstore.step_progress import StepProgress
 from messaging import stream_upkeep
 from messaging.connect import CredentialsRefused, NatsUnavailable
 from messaging.denials import PermissionDenied
@@ -18,7 +19,6 @@ from messaging.stream_check import StreamCheck
 from messaging.stream_upkeep import LogMoved, ServiceRuns
 from messaging.stuck import Stuck
 from nats.errors import Error as NatsError
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,6 +26,7 @@ from careline_cli import console
 from careline_cli.command_error import CommandError
 from careline_cli.commands.options import Json, chosen_services, data_of
 from careline_cli.platform.data_directory import DataDirectory
+from careline_cli.progress import shown_progress
 from careline_cli.streams.access import StreamAccess, stream_access
 from careline_cli.streams.report import as_json as report_of
 from careline_cli.streams.report import faults
@@ -73,14 +74,13 @@ async def _all(
     access = await stream_access(data)
     checks = []
     for service in services:
-        with _explained(service):
-            async with _progress(service) as progress:
-                checks.append(await _one(access, service, progress, rebuilds=rebuilds))
+        with _explained(service), shown_progress(service) as shown:
+            checks.append(await _one(access, service, shown.progress, rebuilds=rebuilds))
     return checks
 
 
 async def _one(
-    access: StreamAccess, service: str, progress: stream_upkeep.Progress, *, rebuilds: bool
+    access: StreamAccess, service: str, progress: StepProgress, *, rebuilds: bool
 ) -> StreamCheck:
     async with access.to_verify(service) as upkeep:
         found = await stream_upkeep.verify(upkeep, progress)
@@ -90,23 +90,6 @@ async def _one(
         console.say(line)
     async with access.to_rebuild(service) as upkeep:
         return await stream_upkeep.rebuild(upkeep, found, progress)
-
-
-@asynccontextmanager
-async def _progress(service: str) -> AsyncIterator[stream_upkeep.Progress]:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console.ERR, transient=True) as bars:
-        bar = bars.add_task(service, total=None)
-
-        def show(step: str, done: int, total: int) -> None:
-            bars.update(bar, description=f"{service}: {step}", completed=done, total=total)
-
-        yield show
 
 
 @contextmanager

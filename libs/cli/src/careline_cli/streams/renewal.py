@@ -6,9 +6,10 @@ from pathlib import Path
 
 from messaging.left_out import LeftOut
 from messaging.published_tail import PublishedTail
-from messaging.stream_tail import read_tail
+from messaging.stream_tail import tail_if_any
 from messaging.stream_upkeep import Upkeep, make_anew
-from messaging.stuck import Reason, Stuck
+
+from careline_cli.streams.kept_messages import keep_messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ async def renew(
     if number:
         epoch = (await upkeep.log.head()).epoch
         file = keep_in / f"{upkeep.service}.before-epoch-{epoch}.jsonl"
-        await left_out.keep(file)
+        await keep_messages(left_out.messages(), file)
         kept_in = str(file)
     await make_anew(upkeep)
     return Renewal(True, number, first, kept_in)
@@ -49,10 +50,7 @@ async def renew(
 
 async def _is_new(upkeep: Upkeep) -> bool:
     """Tell whether the stream ends in the log's own epoch."""
-    try:
-        tail = await read_tail(upkeep.client.jetstream(), upkeep.service)
-    except Stuck as stuck:
-        if stuck.reason is Reason.NOT_PROVISIONED:
-            return False
-        raise
-    return tail.origin is not None and tail.origin.epoch == (await upkeep.log.head()).epoch
+    tail = await tail_if_any(upkeep.client.jetstream(), upkeep.service)
+    if tail is None or tail.origin is None:
+        return False
+    return tail.origin.epoch == (await upkeep.log.head()).epoch

@@ -104,7 +104,8 @@ async def restore(
         from_archive = copied.events
         if tail is not None and (cut is None or cut > end):
             following = TailImport(connection, statements, copied.add_events)
-            ended = await following.take(tail.events(archived, end), cut)
+            async with aclosing(tail.events(archived, end)) as events:
+                ended = await following.take(events, cut)
         epoch, position = await beyond.tail.reach(archived) if beyond else (0, 0)
         epoch = await raise_epoch(
             connection,

@@ -1,6 +1,6 @@
 """What else is left of a log than its archive: events that were published, and not yet archived."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol
 
 from eventstore.event import RecordedEvent
@@ -16,5 +16,10 @@ class Tail(Protocol):
     async def reach(self, archived: Mapping[int, int]) -> tuple[int, int]:
         """Give the newest epoch and the highest position beyond the archive; (0, 0) for none."""
 
-    def events(self, archived: Mapping[int, int], after: int) -> AsyncIterator[RecordedEvent]:
-        """Yield what follows a position in the newest archived epoch; raises TailEnds."""
+    def events(
+        self, archived: Mapping[int, int], after: int
+    ) -> AsyncGenerator[RecordedEvent, None]:
+        """Yield what follows a position in the newest archived epoch; raises TailEnds.
+
+        It is read by one at a time: whoever stops early closes it before the tail is read again.
+        """

@@ -1,6 +1,7 @@
 """Takes into a log that is being restored what was published beyond its archive."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from uuid import UUID
 
@@ -15,11 +16,11 @@ _BATCH = 1_000
 async def last_until(tail: Tail, archived: Mapping[int, int], time: datetime) -> int:
     """Give the position of a tail's last event that was recorded until a time, 0 for none."""
     last = 0
-    events = tail.events(archived, archived[max(archived)])
     try:
-        async for event in events:
-            if event.recorded_at <= time:
-                last = event.position
+        async with aclosing(tail.events(archived, archived[max(archived)])) as events:
+            async for event in events:
+                if event.recorded_at <= time:
+                    last = event.position
     except TailEnds:
         return last
     return last
@@ -41,8 +42,9 @@ class TailImport:
     async def take(self, events: AsyncIterator[RecordedEvent], until: int | None) -> str | None:
         """Add events up to a position, or to the first that does not belong there; say why then."""
         try:
-            async for batch in _batches(events, until):
-                await self._take(batch)
+            async with aclosing(_batches(events, until)) as batches:
+                async for batch in batches:
+                    await self._take(batch)
         except TailEnds as ends:
             return str(ends)
         return None
@@ -78,7 +80,7 @@ class TailImport:
 
 async def _batches(
     events: AsyncIterator[RecordedEvent], until: int | None
-) -> AsyncIterator[list[RecordedEvent]]:
+) -> AsyncGenerator[list[RecordedEvent], None]:
     """Give events in lists, also those before a TailEnds, which is then raised."""
     batch: list[RecordedEvent] = []
     try:

@@ -10,7 +10,8 @@ from eventstore.errors import EventLogError
 from eventstore.postgres.build_owner import BuildOwner
 from eventstore.postgres.builds import Build, BuildState
 from eventstore.rebuilding.comparison import TableDifference, compare, side_of
-from eventstore.rebuilding.replay import Progress, ReadModelSource, replay
+from eventstore.rebuilding.replay import ReadModelSource, replay
+from eventstore.step_progress import StepProgress
 
 _ROUNDS = 20
 _NEAR = 500
@@ -41,7 +42,7 @@ class Rebuilt:
 class Rebuild:
     """Rebuilds one projection: `owner` makes places and says states, `source` may feed them."""
 
-    def __init__(self, source: ReadModelSource, owner: BuildOwner, progress: Progress) -> None:
+    def __init__(self, source: ReadModelSource, owner: BuildOwner, progress: StepProgress) -> None:
         self._source = source
         self._owner = owner
         self._progress = progress

@@ -1,6 +1,5 @@
 """Brings a build that is not live up to a position of the log."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -10,9 +9,8 @@ from eventstore.event_log import EventLog
 from eventstore.postgres.builds import Build, Builds
 from eventstore.projection import Projection
 from eventstore.projection_feed import Feed
+from eventstore.step_progress import StepProgress
 
-Progress = Callable[[str, int, int], None]
-"""Told what is under way, how far it is, and how far it goes: positions, or rows."""
 _BATCH = 500
 
 
@@ -34,7 +32,7 @@ class ReadModelSource:
 
 
 async def replay(
-    source: ReadModelSource, build: Build, until: int, step: str, progress: Progress
+    source: ReadModelSource, build: Build, until: int, step: str, progress: StepProgress
 ) -> Build:
     """Feed a build what it lacks up to a position that the log has passed; gives how it is then.
 

@@ -6,11 +6,12 @@ from eventstore.postgres.build_owner import BuildOwner
 from eventstore.postgres.builds import Build, BuildState
 from eventstore.postgres.statements import load_statements
 from eventstore.rebuilding.rebuild import RebuildRefused
-from eventstore.rebuilding.replay import Progress, ReadModelSource, replay
+from eventstore.rebuilding.replay import ReadModelSource, replay
+from eventstore.step_progress import StepProgress
 
 
 async def scratch(
-    source: ReadModelSource, owner: BuildOwner, until: int | datetime, progress: Progress
+    source: ReadModelSource, owner: BuildOwner, until: int | datetime, progress: StepProgress
 ) -> Build:
     """Build up to a position or a time; an unfinished one of the same point is gone on with.
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 from eventstore.postgres.build_owner import BuildOwner
 from eventstore.postgres.builds import Build, BuildState
 from eventstore.rebuilding.rebuild import RebuildRefused
-from eventstore.rebuilding.replay import Progress, ReadModelSource, replay
+from eventstore.rebuilding.replay import ReadModelSource, replay
+from eventstore.step_progress import StepProgress
 
 _ROUNDS = 20
 _NEAR = 100
@@ -13,7 +14,7 @@ _STEP = "catching up"
 
 
 async def switch(
-    source: ReadModelSource, owner: BuildOwner, number: int | None, progress: Progress
+    source: ReadModelSource, owner: BuildOwner, number: int | None, progress: StepProgress
 ) -> Build:
     """Catch a verified build up and make it live: build `number`, or the newest that is ready.
 

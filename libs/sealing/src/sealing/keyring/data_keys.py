@@ -36,6 +36,13 @@ class DataKeys:
             row = await self._create(tenant, subject)
         return await self._unwrap(tenant, row)
 
+    async def is_erased(self, tenant: str, subject: str) -> bool:
+        """Tell whether the subject has a tombstone; makes nothing."""
+        asked = {"tenant": tenant, "subject": subject}
+        async with self._sessions.begin(tenant) as connection:
+            erased: bool = (await connection.execute(statement("read_key"), asked)).one().erased
+        return erased
+
     async def by_id(self, tenant: str, ids: Collection[UUID]) -> list[DataKey | Erased]:
         """Return what is known of the ids, in no order; nothing of an id that never was."""
         async with self._sessions.begin(tenant) as connection:

@@ -130,6 +130,12 @@ class Keyring:
             raise UnknownKey(tenant, key_id)
         return keys
 
+    async def is_erased(self, tenant: str, subject: str) -> bool:
+        """Tell whether the subject was erased, as the database has it now; makes no key."""
+        require_tenant(tenant)
+        require_subjects(subject)
+        return await self._data_keys.is_erased(tenant, subject)
+
     async def index_key(self, tenant: str, purpose: str) -> bytes:
         """Derive the tenant's 32-byte key for a purpose, as `blind-index`; always the same."""
         require_tenant(tenant)

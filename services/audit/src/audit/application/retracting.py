@@ -1,21 +1,17 @@
 """Tells which entries have no event any more, once a service's log was restored from a copy."""
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from careline.audit.events.v1.events_pb2 import EntriesRetracted
-from eventstore.expected_revision import ExpectedRevision
 from eventstore.stream_id import StreamId
 from messaging.retraction import Retraction
 from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
-from runtime.request_context import acting_in
-from runtime.retraction_request import retraction_id, retraction_request
+from runtime.retraction_request import record_retraction
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from audit.domain.trail import retractions_of
-
-_ACTION: Final = "audit.retractEntries"
 
 
 class Trail(Protocol):
@@ -51,6 +47,12 @@ class TrailRetractor:
             entries=number,
         )
         stream = StreamId(tenant, retractions_of(retraction.source))
-        with acting_in(retraction_request("audit", _ACTION, tenant, retraction)):
-            request = await self._requests.own_decision(retraction_id(retraction))
-            await self._recorder.append(stream, event, request, expected=ExpectedRevision.ANY)
+        await record_retraction(
+            self._recorder,
+            self._requests,
+            retraction,
+            stream,
+            event,
+            service="audit",
+            method="retractEntries",
+        )

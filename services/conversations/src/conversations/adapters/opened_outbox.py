@@ -1,16 +1,24 @@
 """Rows of the outbox with what is sealed in them opened: two builds of it can be compared."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from eventstore.projection import Row
-from sealing.keyring import SubjectErased
 from sealing.value_sealer import Cell, ValueSealer
 
 from conversations.adapters.cells import address_cell, text_cell
 from conversations.adapters.tables import channel_address
 
 
-async def opened_rows(values: ValueSealer, table: str, rows: Sequence[Row]) -> Sequence[Row]:
+class Erasures(Protocol):
+    """Knows who was erased: the keyring."""
+
+    async def is_erased(self, tenant: str, subject: str) -> bool: ...
+
+
+async def opened_rows(
+    values: ValueSealer, erasures: Erasures, table: str, rows: Sequence[Row]
+) -> Sequence[Row]:
     """Open each row; those of erased conversations are left out, be there a text in them or not.
 
     Raises ValueBroken for what was altered.
@@ -20,7 +28,7 @@ async def opened_rows(values: ValueSealer, table: str, rows: Sequence[Row]) -> S
     for row in rows:
         conversation = (row["tenant"], row["conversation"])
         if conversation not in erased:
-            erased[conversation] = await _is_erased(values, *conversation)
+            erased[conversation] = await erasures.is_erased(*conversation)
         if erased[conversation]:
             continue
         column, cell = _sealed(table, row)
@@ -35,12 +43,3 @@ def _sealed(table: str, row: Row) -> tuple[str, Cell]:
     if table == channel_address.name:
         return "sealed_address", address_cell(row["conversation"], row["channel"])
     return "sealed_text", text_cell(row["delivery"])
-
-
-async def _is_erased(values: ValueSealer, tenant: str, conversation: str) -> bool:
-    """Ask the keyring by its only question that says so: whether it would seal for it."""
-    try:
-        await values.seal(b"", tenant=tenant, subject=conversation, cell=Cell("", "", ""))
-    except SubjectErased:
-        return True
-    return False

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from conversations.adapters import outbox_rows as rows
 from conversations.adapters.cells import address_cell, text_cell
 from conversations.adapters.event_messages import clear_part
-from conversations.adapters.opened_outbox import opened_rows
+from conversations.adapters.opened_outbox import Erasures, opened_rows
 from conversations.adapters.tables import channel_address, outbox
 from conversations.domain.conversation import AuthorKind, DeliveryStatus
 
@@ -60,11 +60,18 @@ class OutboxProjection:
     )
 
     def __init__(
-        self, log: EventLog, codec: LogCodec, values: ValueSealer, *, lifetime: timedelta
+        self,
+        log: EventLog,
+        codec: LogCodec,
+        values: ValueSealer,
+        erasures: Erasures,
+        *,
+        lifetime: timedelta,
     ) -> None:
         self._log = log
         self._codec = codec
         self._values = values
+        self._erasures = erasures
         self._lifetime = lifetime
 
     async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
@@ -91,7 +98,7 @@ class OutboxProjection:
 
     async def opened(self, table: str, rows: Sequence[Stored]) -> Sequence[Stored]:
         """Open texts and addresses, which each build seals anew."""
-        return await opened_rows(self._values, table, rows)
+        return await opened_rows(self._values, self._erasures, table, rows)
 
     async def _open(self, events: Sequence[RecordedEvent]) -> _Opened:
         """Give address or text by event, without what was erased."""

@@ -7,20 +7,17 @@ from typing import Final, Protocol
 
 from careline.federation.events.v1.events_pb2 import RetractionForwarded
 from careline.federation.v1.events_retracted_pb2 import EventsRetracted
-from eventstore.expected_revision import ExpectedRevision
 from eventstore.stream_id import StreamId
 from messaging.headers import MESSAGE_ID
 from messaging.retraction import Retraction
 from runtime.event_recorder import EventRecorder
 from runtime.idempotency import Requests
-from runtime.request_context import acting_in
-from runtime.retraction_request import retraction_id, retraction_request
+from runtime.retraction_request import record_retraction, retraction_id
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from federation.application.forwarding import CATCH_UP_SECONDS, Forwarded, Outbox
 from federation.application.partners import Partner, Partners
 
-_ACTION: Final = "federation.forwardRetraction"
 _TYPE: Final = EventsRetracted.DESCRIPTOR.full_name
 _STREAM_ID: Final = "log"
 """Where events have their aggregate's id, which is never this."""
@@ -84,9 +81,15 @@ class PartnerRetractor:
             partners=names,
         )
         stream = StreamId(tenant, f"retractions/{retraction.source}")
-        with acting_in(retraction_request("federation", _ACTION, tenant, retraction)):
-            request = await self._requests.own_decision(retraction_id(retraction))
-            await self._recorder.append(stream, event, request, expected=ExpectedRevision.ANY)
+        await record_retraction(
+            self._recorder,
+            self._requests,
+            retraction,
+            stream,
+            event,
+            service="federation",
+            method="forwardRetraction",
+        )
 
 
 def notice_for(partner: Partner, retraction: Retraction, at: datetime) -> Forwarded:

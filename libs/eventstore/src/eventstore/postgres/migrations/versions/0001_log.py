@@ -1,4 +1,4 @@
-"""The log, its fence, its tenants and its checkpoints.
+"""The log, its fence, its tenants and its builds of projections.
 
 Revision ID: 0001
 """

@@ -1,4 +1,4 @@
-"""Shows how far a rebuild is: a bar on a terminal, else a line now and then."""
+"""Shows how far something that takes long is: a bar on a terminal, else a line now and then."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _LINE_SECONDS: Final = 5.0
 
 
 class Shown(Protocol):
-    """Told by the rebuild; `end` clears what is not to stay."""
+    """Told by what takes long; `end` clears what is not to stay."""
 
     def progress(self, step: str, done: int, total: int) -> None: ...
 
