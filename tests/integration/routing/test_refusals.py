@@ -7,7 +7,7 @@ import pytest
 from careline.routing.v1 import agent_desk_service_pb2 as desk_pb2
 from careline.routing.v1 import queue_service_pb2 as queues_pb2
 from integration.bad_calls import REFUSALS, BadCall, refused
-from integration.routing.rig import Client, Process, request_id
+from integration.routing.rig import Client, Ground, Process, process_on, request_id
 from integration.routing.steps import (
     AVAILABLE,
     accept,
@@ -239,32 +239,38 @@ async def test_a_queues_name_is_taken_once(process: Process) -> None:
 
 
 async def test_who_may_not_is_denied_and_remembered_and_nothing_else_happens(
-    process: Process, frontend: Client, agent: Client, queue: str
+    ground: Ground,
 ) -> None:
-    contact = await enqueue(frontend, queue)
-    auditor, supervisor = await process.agent("auditor"), await process.agent("supervisor")
-    operator, service = await process.operator(), await process.service("conversations")
-    calls: dict[str, tuple[Client, Awaitable[Any]]] = {
-        "routing.setAvailability": (frontend, available(frontend, queue)),
-        "routing.acceptOffer": (auditor, accept(auditor, f"offers/{ABSENT}")),
-        "routing.watchOffers": (operator, offer_of(operator)),
-        "routing.completeWork": (supervisor, complete(supervisor, contact)),
-        "routing.createQueue": (agent, agent.queues.CreateQueue(new_queue())),
-        "routing.listQueues": (
-            frontend,
-            frontend.queues.ListQueues(queues_pb2.ListQueuesRequest()),
-        ),
-        "routing.enqueue": (operator, enqueue(operator, queue)),
-        "routing.leaveQueue": (service, leave(service, contact)),
-        "routing.getPosition": (auditor, position(auditor, contact)),
-    }
-    before = len(await process.refusals())
-    async with process.unchanged():
-        for _, call in calls.values():
-            assert (await refused(call)).why == DENIED
+    # A process of its own: of all refusals in a second no more than twenty are remembered.
+    async with process_on(ground) as process:
+        queue = await create_queue(process)
+        frontend, agent = await process.frontend(), await process.agent()
+        contact = await enqueue(frontend, queue)
+        auditor, supervisor = await process.agent("auditor"), await process.agent("supervisor")
+        operator, service = await process.operator(), await process.service("conversations")
+        calls: dict[str, tuple[Client, Awaitable[Any]]] = {
+            "routing.setAvailability": (frontend, available(frontend, queue)),
+            "routing.acceptOffer": (auditor, accept(auditor, f"offers/{ABSENT}")),
+            "routing.watchOffers": (operator, offer_of(operator)),
+            "routing.completeWork": (supervisor, complete(supervisor, contact)),
+            "routing.createQueue": (agent, agent.queues.CreateQueue(new_queue())),
+            "routing.listQueues": (
+                frontend,
+                frontend.queues.ListQueues(queues_pb2.ListQueuesRequest()),
+            ),
+            "routing.enqueue": (operator, enqueue(operator, queue)),
+            "routing.leaveQueue": (service, leave(service, contact)),
+            "routing.getPosition": (auditor, position(auditor, contact)),
+        }
+        before = len(await process.refusals())
+        async with process.unchanged():
+            for _, call in calls.values():
+                assert (await refused(call)).why == DENIED
 
-    remembered = {(one.action, one.principal.name) for one in (await process.refusals())[before:]}
-    assert remembered == {(action, who.name) for action, (who, _) in calls.items()}
+        remembered = {
+            (one.action, one.principal.name) for one in (await process.refusals())[before:]
+        }
+        assert remembered == {(action, who.name) for action, (who, _) in calls.items()}
 
 
 async def test_a_purpose_of_use_that_nobody_knows_is_refused(
