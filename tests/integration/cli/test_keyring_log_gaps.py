@@ -73,8 +73,9 @@ async def test_a_keyring_does_not_come_back_without_what_is_behind_a_gap_in_its_
     assert not (data.root / "keyring" / "cluster").exists()
 
 
+@pytest.mark.parametrize("part", [0.5, 0.0])
 async def test_a_keyring_does_not_come_back_without_what_is_behind_a_fault_in_its_last_segment(
-    data: DataDirectory, openbao: OpenBao, tenant: str
+    data: DataDirectory, openbao: OpenBao, tenant: str, part: float
 ) -> None:
     async with running_keyring(data) as keyring, keys(keyring.server, openbao) as process:
         keyring.take_base()
@@ -84,13 +85,13 @@ async def test_a_keyring_does_not_come_back_without_what_is_behind_a_fault_in_it
         await keyring.kill()
     shutil.rmtree(data.root / "keyring")
     last = keyring.backups.wal / f"{list(keyring.backups.segments())[-1]}.partial"
-    written = len(last.read_bytes().rstrip(b"\0"))
-    flip(last, written // 2)
+    at = FIRST_RECORD + int(part * len(last.read_bytes().rstrip(b"\0")))
+    flip(last, at)
 
-    with pytest.raises(NotRecovered, match="it is altered there, and goes on behind"):
+    with pytest.raises(NotRecovered, match="altered, and the log goes on behind that"):
         await restore_keyring(data, say=lambda _: None)
 
-    flip(last, written // 2)
+    flip(last, at)
     restored = await restore_keyring(data, say=lambda _: None)
     assert restored.contents.data_keys == 100
 

@@ -34,7 +34,7 @@ def ordinal(segment: str) -> str:
 
 def ordinal_at(lsn: str) -> str:
     """Give the ordinal of the segment that a position such as `0/1A2B3C4` lies in."""
-    high, low = (int(part, 16) for part in lsn.split("/"))
+    high, low = divmod(_position(lsn), 1 << 32)
     return f"{high:08X}{low // SEGMENT_BYTES:08X}"
 
 
@@ -48,27 +48,35 @@ def recovered_to(server: PostgresServer) -> str:
 def goes_on(backups: BackupFolder, server: PostgresServer) -> bool:
     """Tell whether the log of a lost keyring has records behind where a recovery to its end ended.
 
-    Looks in the segment that it ended in, at the pages behind: what is altered may be the first
-    one's header. A log that still grows has such records, too.
+    Looks in the segment that it ended in and in what follows, two pages behind: what is altered may
+    be the first one's header. A log that still grows has such records, too.
     """
-    lsn = recovered_to(server)
-    high, low = (int(part, 16) for part in lsn.split("/"))
+    ended = _position(recovered_to(server))
     for segment in backups.segments():
-        if ordinal(segment) == ordinal_at(lsn):
-            behind = [low - low % PAGE_BYTES + PAGE_BYTES * number for number in (1, 2)]
-            return any(
-                _begins_a_record(backups, segment, f"{high:X}/{page:X}")
-                for page in behind
-                if page // SEGMENT_BYTES == low // SEGMENT_BYTES
-            )
+        begin = _position_of(segment)
+        altered = max(ended, begin)
+        page = altered - altered % PAGE_BYTES
+        for behind in (page + PAGE_BYTES, page + 2 * PAGE_BYTES):
+            within = begin <= behind < begin + SEGMENT_BYTES
+            if within and _begins_a_record(backups, segment, behind):
+                return True
     return False
 
 
-def _begins_a_record(backups: BackupFolder, segment: str, start: str | None = None) -> bool:
+def _position(lsn: str) -> int:
+    high, low = (int(part, 16) for part in lsn.split("/"))
+    return high << 32 | low
+
+
+def _position_of(segment: str) -> int:
+    return (int(segment[8:16], 16) << 32) + int(segment[16:], 16) * SEGMENT_BYTES
+
+
+def _begins_a_record(backups: BackupFolder, segment: str, start: int | None = None) -> bool:
     """Ask pg_waldump, which reads a segment only by its whole name; from its begin unless said."""
     full = backups.wal / segment
     account = account_for(NAME, backups.wal, postgres_tool("pg_waldump"))
-    since = () if start is None else ("--start", start)
+    since = () if start is None else ("--start", f"{start >> 32:X}/{start & 0xFFFFFFFF:X}")
     with tempfile.TemporaryDirectory(prefix="careline-") as made:
         folder = Path(made)
         (folder / segment).symlink_to(full if full.exists() else f"{full}{PARTIAL}")

@@ -59,12 +59,12 @@ async def recover(base: Base, into: Path, *, at: datetime | None = None) -> Post
 
 
 def require_whole(base: Base, recovered: PostgresServer) -> None:
-    """Raise NotRecovered when a lost keyring's last segment is altered: it goes on behind that."""
+    """Raise NotRecovered when a lost keyring's log is altered near its end: it goes on behind."""
     if goes_on(BackupFolder(base.wal.parent), recovered):
         lsn = recovered_to(recovered)
         raise NotRecovered(
-            f"the log ends at {lsn}, in segment *{ordinal_at(lsn)}: it is altered there, and goes "
-            "on behind"
+            f"the log ends at {lsn}, in segment *{ordinal_at(lsn)}: it or the one after it is "
+            "altered, and the log goes on behind that"
         )
 
 
