@@ -32,10 +32,13 @@ def check(service: str, *, ok: bool, end: int) -> dict[str, Any]:
 
 async def test_a_stream_that_is_behind_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_equality, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(stream_equality, "_SHOWN_EVERY_SECONDS", 0)
     behind = check("conversations", ok=True, end=0)
     commands = Verifying(*[behind] * 5, check("conversations", ok=True, end=1))
+    said: list[str] = []
 
-    assert await streams_that_differ(commands) == ()
+    assert await streams_that_differ(commands, said.append) == ()
+    assert said == ["conversations: 0 of 1 in its stream"] * 5
 
 
 async def test_a_stream_that_stays_behind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +46,9 @@ async def test_a_stream_that_stays_behind_is_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(stream_equality, "_STALLED_SECONDS", 0)
     behind = check("conversations", ok=True, end=0)
 
-    assert await streams_that_differ(Verifying(behind, behind)) == ("conversations",)
+    assert await streams_that_differ(Verifying(behind, behind), lambda _: None) == (
+        "conversations",
+    )
 
 
 async def test_a_fault_that_a_relay_was_mending_does_not_count(
@@ -53,11 +58,11 @@ async def test_a_fault_that_a_relay_was_mending_does_not_count(
     faulty = check("conversations", ok=False, end=1)
     commands = Verifying(faulty, faulty, check("conversations", ok=True, end=1))
 
-    assert await streams_that_differ(commands) == ()
+    assert await streams_that_differ(commands, lambda _: None) == ()
 
 
 async def test_a_fault_that_stays_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_equality, "_PAUSE_SECONDS", 0)
     faulty = check("conversations", ok=False, end=1)
 
-    assert await streams_that_differ(Verifying(*[faulty] * 3)) == ("conversations",)
+    assert await streams_that_differ(Verifying(*[faulty] * 3), lambda _: None) == ("conversations",)

@@ -137,7 +137,7 @@ async def _preloaded(
             showing.cancel()
             with suppress(asyncio.CancelledError):
                 await showing
-    await streams_that_differ(commands)
+    await streams_that_differ(commands, say)
     return done
 
 
@@ -171,7 +171,7 @@ async def _afterwards(
 ) -> Afterwards:
     stage.say("comparing every acknowledged write with what is there")
     with stage.commands.phase("streams equal their logs"):
-        differ = await streams_that_differ(stage.commands)
+        differ = await streams_that_differ(stage.commands, stage.say)
     reading = await read_logs(stage.data, folder / "reading", journals.asked)
     intact = preloaded is None or preloaded.digest == await digest_up_to(
         stage.data, folder / "preloaded", CONVERSATIONS, preloaded.position
