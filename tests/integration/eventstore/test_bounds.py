@@ -11,7 +11,7 @@ from eventstore.postgres.bounds import Bounds
 from eventstore.testing.example_events import new_event, new_events, new_stream
 from integration.eventstore.log_rig import LogSchema
 from integration.eventstore.open_writer import open_writer
-from sqlalchemy import text
+from sqlalchemy import QueuePool, event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 NO_STREAM = ExpectedRevision.NO_STREAM
@@ -56,6 +56,26 @@ async def test_a_caller_who_leaves_before_his_turn_leaves_nothing_behind(
         await stuck
 
         assert [event.revision async for event in log.read_stream(held)] == [0, 1]
+
+
+async def test_a_log_that_closes_waits_for_reads_and_leaves_no_connection_in_use(
+    schema: LogSchema,
+) -> None:
+    engine = create_async_engine(schema.engine.url)
+    lent = asyncio.Event()
+    event.listen(engine.sync_engine, "checkout", lambda *_: lent.set())
+    log = PostgresEventLog(engine, schema.name)
+    asking = asyncio.create_task(log.head())
+    await lent.wait()
+
+    await log.close()
+
+    assert isinstance(engine.pool, QueuePool)
+    assert engine.pool.checkedout() == 0
+    await engine.dispose()
+    assert (await asking).position == 0
+    with pytest.raises(LogClosed):
+        await log.head()
 
 
 async def test_a_log_that_closes_answers_what_is_in_flight_and_takes_no_more(

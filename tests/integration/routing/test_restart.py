@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 from integration.routing.rig import Client, Ground, Process, process_on
 from integration.routing.steps import (
     ASSIGNED,
@@ -17,10 +16,6 @@ from integration.routing.steps import (
     offer_of,
     position,
 )
-
-# A service that ends while it connects to PostgreSQL may leave that connection to the collector:
-# shown then, but no failure of whichever test runs at that moment.
-pytestmark = pytest.mark.filterwarnings("default:unclosed connection:ResourceWarning")
 
 
 async def same(process: Process, *clients: Client) -> list[Client]:

@@ -6,7 +6,7 @@ The hot path talks to asyncpg itself: a prepared statement with binary arrays, o
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -97,6 +97,7 @@ class Sessions:
     def __init__(self, engine: AsyncEngine, statements: Mapping[str, str], *, limit: int) -> None:
         self._engine = engine
         self._statements = statements
+        self._limit = limit
         self._permits = asyncio.Semaphore(limit)
         self._idle: list[Session] = []
         self._closed = False
@@ -124,9 +125,14 @@ class Sessions:
             self._permits.release()
 
     async def close(self) -> None:
+        """Lend no more, and return once all that were lent are the engine's again."""
         self._closed = True
-        while self._idle:
-            await self._idle.pop().leave()
+        # Given back to an engine that was disposed of meanwhile, a connection would stay open.
+        async with AsyncExitStack() as all_permits:
+            for _ in range(self._limit):
+                await all_permits.enter_async_context(self._permits)
+            while self._idle:
+                await self._idle.pop().leave()
 
     async def _take(self) -> Session:
         if self._closed:
