@@ -248,6 +248,8 @@ async def test_who_may_not_is_denied_and_remembered_and_nothing_else_happens(
         contact = await enqueue(frontend, queue)
         auditor, supervisor = await process.agent("auditor"), await process.agent("supervisor")
         operator, service = await process.operator(), await process.service("conversations")
+        # Before the calls are made: some are under way from then on.
+        before = len(await process.refusals())
         calls: dict[str, tuple[Client, Awaitable[Any]]] = {
             "routing.setAvailability": (frontend, available(frontend, queue)),
             "routing.acceptOffer": (auditor, accept(auditor, f"offers/{ABSENT}")),
@@ -262,7 +264,6 @@ async def test_who_may_not_is_denied_and_remembered_and_nothing_else_happens(
             "routing.leaveQueue": (service, leave(service, contact)),
             "routing.getPosition": (auditor, position(auditor, contact)),
         }
-        before = len(await process.refusals())
         async with process.unchanged():
             for _, call in calls.values():
                 assert (await refused(call)).why == DENIED
