@@ -152,7 +152,14 @@ async def test_a_rehearsed_restore_finds_what_the_live_keyring_has(
     assert not (data.root / "keyring.verifying").exists()
 
 
-@pytest.mark.parametrize("part", ["PG_VERSION", "global/pg_control", "backup_manifest"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "PG_VERSION",
+        pytest.param("global/pg_control", marks=pytest.mark.long),
+        pytest.param("backup_manifest", marks=pytest.mark.long),
+    ],
+)
 async def test_an_altered_backup_is_found_and_an_earlier_one_gives_the_same_keyring(
     data: DataDirectory, openbao: OpenBao, tenant: str, said: list[str], part: str
 ) -> None:

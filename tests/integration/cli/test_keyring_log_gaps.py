@@ -46,7 +46,14 @@ def flip_first_record(segment: Path) -> None:
     flip(segment, FIRST_RECORD)
 
 
-@pytest.mark.parametrize("fault", [flip_first_record, Path.unlink, None])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        flip_first_record,
+        pytest.param(Path.unlink, marks=pytest.mark.long),
+        pytest.param(None, marks=pytest.mark.long),
+    ],
+)
 async def test_a_keyring_does_not_come_back_without_what_is_behind_a_gap_in_its_log(
     data: DataDirectory,
     openbao: OpenBao,
@@ -73,7 +80,7 @@ async def test_a_keyring_does_not_come_back_without_what_is_behind_a_gap_in_its_
     assert not (data.root / "keyring" / "cluster").exists()
 
 
-@pytest.mark.parametrize("part", [0.5, 0.0])
+@pytest.mark.parametrize("part", [0.5, pytest.param(0.0, marks=pytest.mark.long)])
 async def test_a_keyring_does_not_come_back_without_what_is_behind_a_fault_in_its_last_segment(
     data: DataDirectory, openbao: OpenBao, tenant: str, part: float
 ) -> None:

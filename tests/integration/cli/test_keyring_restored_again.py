@@ -30,7 +30,9 @@ def data(tmp_path: Path) -> DataDirectory:
     return DataDirectory.of(tmp_path / "data")
 
 
-@pytest.mark.parametrize("before", ["settle_restored", "_reapply_here"])
+@pytest.mark.parametrize(
+    "before", ["settle_restored", pytest.param("_reapply_here", marks=pytest.mark.long)]
+)
 async def test_a_restore_broken_off_with_the_keyring_in_place_goes_on_when_repeated(
     data: DataDirectory, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:

@@ -114,6 +114,7 @@ async def test_services_sign_in_to_a_restored_vault_and_it_opens_what_it_wrapped
             assert client.secrets.database.generate_credentials(service)["data"]["username"]
 
 
+@pytest.mark.long
 async def test_a_snapshot_from_before_a_key_was_made_is_said_to_open_too_little(
     data: DataDirectory,
 ) -> None:
@@ -152,6 +153,7 @@ async def test_an_older_snapshot_is_of_use_after_another_provisioning(data: Data
         assert login["data"]["username"]
 
 
+@pytest.mark.long
 async def test_what_no_longer_signs_in_is_kept_anew(data: DataDirectory) -> None:
     async with servers(data) as platform:
         file = platform.access.app_role_file("operator")
@@ -195,6 +197,7 @@ async def test_a_restore_killed_with_vault_in_its_place_goes_on_when_repeated(
             assert login["data"]["username"]
 
 
+@pytest.mark.long
 async def test_vault_comes_back_before_a_platform_database_that_is_lost_too(
     data: DataDirectory,
 ) -> None:
