@@ -128,7 +128,7 @@ async def test_a_revocation_while_nats_is_away_is_refused_and_in_force_when_it_i
 
 async def _until_nothing_waits(rig: PlatformRig, partner: Partner) -> None:
     waiting = "select sequence from federation.outgoing where partner = :name"
-    for _ in range(100):
+    for _ in range(600):
         if not await rig.rows(waiting, name=partner.contract.name):
             return
         await asyncio.sleep(0.05)
@@ -136,7 +136,7 @@ async def _until_nothing_waits(rig: PlatformRig, partner: Partner) -> None:
 
 
 async def _until_there(js: JetStreamContext, stream: str) -> None:
-    for _ in range(100):
+    for _ in range(600):
         with suppress(NotFoundError):
             if (await js.stream_info(stream)).state.last_seq == 3:
                 return
@@ -145,7 +145,7 @@ async def _until_there(js: JetStreamContext, stream: str) -> None:
 
 
 async def _until_refused(rig: PlatformRig, credentials: str) -> None:
-    for _ in range(100):
+    for _ in range(600):
         try:
             client = await rig.connect(credentials)
         except CredentialsRefused:
