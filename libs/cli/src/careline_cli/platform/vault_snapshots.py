@@ -4,7 +4,6 @@ A snapshot is of no use without that key, and with it is all secrets: they are k
 """
 
 import hashlib
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Final
 import hvac
 import requests
 from embedded import write_private
-from embedded.private_files import sync_folder
+from embedded.private_files import private_folder
 from hvac.exceptions import VaultError
 
 from careline_cli.command_error import CommandError
@@ -126,17 +125,9 @@ def restore_snapshot(client: hvac.Client, content: bytes) -> None:
 
 def _keep(folder: Path, content: bytes, now: datetime) -> Snapshot:
     """Write the checksum, then the snapshot: one that is there is whole."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder)
     snapshot = Snapshot(folder / (now.astimezone(UTC).strftime(_STAMP) + _SUFFIX))
     digest = hashlib.sha256(content).hexdigest()
     write_private(snapshot.checksum_file, f"{digest}  {snapshot.file.name}\n")
-    new = snapshot.file.with_name(snapshot.file.name + ".new")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
-    new.rename(snapshot.file)
-    sync_folder(folder)
+    write_private(snapshot.file, content)
     return snapshot
