@@ -6,7 +6,7 @@ from eventstore.postgres.build_owner import BuildOwner, OwnedSchema
 from eventstore.rebuilding.rebuild import Rebuild, Rebuilt
 from eventstore.rebuilding.replay import ReadModelSource
 from eventstore.rebuilding.switch import switch
-from eventstore.testing.conformance_builds import ignored
+from eventstore.testing.build_steps import ignored
 from runtime.service_runtime import ServiceRuntime
 from sqlalchemy.ext.asyncio import AsyncEngine
 

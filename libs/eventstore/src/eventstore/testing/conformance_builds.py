@@ -1,100 +1,37 @@
 """Conformance: read models are rebuilt beside the live one, verified, and switched under load."""
 
-import asyncio
-import itertools
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
-from importlib.resources import files
-from typing import TypeVar
 
 import pytest
-from sqlalchemy import BigInteger, Column, MetaData, Table, Text, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from eventstore.event import RecordedEvent
 from eventstore.event_log import EventLog
-from eventstore.postgres.build_owner import BuildOwner, BuildRefused
-from eventstore.postgres.builds import Build, BuildState
-from eventstore.projection import ReadModel
-from eventstore.projection_runner import ProjectionRunner
-from eventstore.rebuilding.rebuild import Rebuild, RebuildRefused, Rebuilt
-from eventstore.rebuilding.replay import ReadModelSource
+from eventstore.postgres.build_owner import BuildRefused
+from eventstore.postgres.builds import BuildState
+from eventstore.rebuilding.rebuild import RebuildRefused
 from eventstore.rebuilding.scratch import scratch
-from eventstore.rebuilding.switch import switch
+from eventstore.testing.build_steps import (
+    builds,
+    fed,
+    feed,
+    ignored,
+    load,
+    parts,
+    positions,
+    readers,
+    rebuild,
+    seen_by,
+    states,
+    switched,
+)
+from eventstore.testing.changed_projections import Breaking, Forgetful, Fuller, Unsteady
 from eventstore.testing.conformance_projections import (
-    QUICK,
     SECONDS,
     ProjectionStore,
     append,
     made,
-    running,
 )
-from eventstore.testing.example_projection import Sightings
-
-ResultT = TypeVar("ResultT")
-
-
-class Forgetful(Sightings):
-    """Of the same version as another one, and yet it writes other rows: a changed program."""
-
-    def row(self, event: RecordedEvent) -> dict[str, object]:
-        return {**super().row(event), "position": -event.position}
-
-
-class Unsteady(Sightings):
-    """Writes what no event says, so that no two replays are alike, as a look at the clock does."""
-
-    ticks = itertools.count()
-
-    def row(self, event: RecordedEvent) -> dict[str, object]:
-        return {**super().row(event), "position": next(self.ticks)}
-
-
-class Fuller(Sightings):
-    """The second version, with a column and a table that the first does not have."""
-
-    def __init__(self, schema: str) -> None:
-        super().__init__(schema, version=2)
-        tables = MetaData(schema=schema)
-        columns = [Column(one.name, one.type) for one in self._table.columns]
-        self._table = Table("sighting", tables, *columns, Column("revision", BigInteger))
-        self._tally = Table(
-            "tally", tables, Column("tenant", Text, primary_key=True), Column("events", BigInteger)
-        )
-        self.model = ReadModel(
-            files("eventstore.testing") / "example_projection_2.sql", (self._table, self._tally)
-        )
-
-    def row(self, event: RecordedEvent) -> dict[str, object]:
-        return {**super().row(event), "revision": event.revision}
-
-    async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
-        await super().apply(connection, events)
-        counted = insert(self._tally)
-        counts = Counter(event.stream.tenant for event in events)
-        await connection.execute(
-            counted.on_conflict_do_update(
-                index_elements=["tenant"],
-                set_={"events": self._tally.c.events + counted.excluded.events},
-            ),
-            [{"tenant": tenant, "events": events} for tenant, events in counts.items()],
-        )
-
-
-class Breaking(Sightings):
-    """Breaks off after some pages."""
-
-    pages = 2
-
-    async def apply(self, connection: AsyncConnection, events: Sequence[RecordedEvent]) -> None:
-        if self.pages == 0:
-            raise ConnectionAbortedError
-        self.pages -= 1
-        await super().apply(connection, events)
 
 
 class BuildConformance:
@@ -106,8 +43,7 @@ class BuildConformance:
         sightings = await made(projection_store)
         await append(log, 700)
         last = await append(log, 700, tenant="other")
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        async with fed(log, projection_store, sightings, until=last) as runner:
             rebuilt = await rebuild(log, projection_store, sightings)
             assert rebuilt.against == "live"
             assert [(one.old_rows, one.new_rows) for one in rebuilt.differences] == [(1400, 1400)]
@@ -124,8 +60,7 @@ class BuildConformance:
     ) -> None:
         sightings = await made(projection_store)
         last = await append(log, 5)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        async with fed(log, projection_store, sightings, until=last):
             changed = Forgetful(projection_store.schema)
             rebuilt = await rebuild(log, projection_store, changed)
 
@@ -145,8 +80,7 @@ class BuildConformance:
     ) -> None:
         sightings = await made(projection_store)
         last = await append(log, 5)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        async with fed(log, projection_store, sightings, until=last):
             async with projection_store.engine.begin() as connection:
                 await connection.execute(
                     text(
@@ -163,8 +97,7 @@ class BuildConformance:
     ) -> None:
         sightings = await made(projection_store)
         last = await append(log, 5)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        await feed(log, projection_store, sightings, until=last)
         changed = Forgetful(projection_store.schema, version=2)
         rebuilt = await rebuild(log, projection_store, changed)
 
@@ -184,8 +117,7 @@ class BuildConformance:
         sightings = await made(projection_store)
         await append(log, 700)
         last = await append(log, 700)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        await feed(log, projection_store, sightings, until=last)
         fuller = Fuller(projection_store.schema)
         rebuilt = await rebuild(log, projection_store, fuller)
         assert rebuilt.verified, rebuilt.differences
@@ -193,8 +125,7 @@ class BuildConformance:
         assert shared == {"sighting": (0, 0, 0), "tally": (0, 1, 0)}
 
         await switched(log, projection_store, fuller)
-        async with fed(log, projection_store, fuller) as runner:
-            await runner.wait_for(await append(log, 1), SECONDS)
+        await feed(log, projection_store, fuller, until=await append(log, 1))
         shown = f"select sum(revision), (select events from {projection_store.schema}.tally)"  # noqa: S608
         async with projection_store.runtime.begin() as connection:
             await connection.execute(text("select set_config('careline.tenant', 'demo', true)"))
@@ -212,14 +143,12 @@ class BuildConformance:
     ) -> None:
         sightings = await made(projection_store)
         stuck_at = await append(log, 5)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(stuck_at, SECONDS)
+        await feed(log, projection_store, sightings, until=stuck_at)
         last = await append(log, 5)
         rebuilt = await rebuild(log, projection_store, sightings)
         assert (rebuilt.verified, rebuilt.build.at.position) == (True, stuck_at)
         await switched(log, projection_store, sightings)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        await feed(log, projection_store, sightings, until=last)
 
         assert await sightings.positions(projection_store.engine) == await positions(log)
 
@@ -241,8 +170,7 @@ class BuildConformance:
         sightings = await made(projection_store)
         await append(log, 900)
         last = await append(log, 600)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        async with fed(log, projection_store, sightings, until=last):
             with pytest.raises(ConnectionAbortedError):
                 await rebuild(log, projection_store, Breaking(projection_store.schema))
             broken = (await builds(projection_store))[-1]
@@ -258,8 +186,7 @@ class BuildConformance:
     ) -> None:
         sightings = await made(projection_store)
         first = await append(log, 600)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(first, SECONDS)
+        async with fed(log, projection_store, sightings, until=first) as runner:
             async with load(log) as appended, readers(projection_store) as counts:
                 await rebuild(log, projection_store, sightings)
                 for number in (2, 1, 2, 1, 2):
@@ -277,8 +204,7 @@ class BuildConformance:
         sightings = await made(projection_store)
         await append(log, 2, tenant="ours")
         last = await append(log, 3, tenant="theirs")
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(last, SECONDS)
+        async with fed(log, projection_store, sightings, until=last):
             await rebuild(log, projection_store, sightings)
             await switched(log, projection_store, sightings)
 
@@ -347,8 +273,7 @@ class BuildConformance:
         rebuilt = await rebuild(log, projection_store, sightings)
         assert (rebuilt.against, rebuilt.verified) == ("second replay", True)
         await switched(log, projection_store, sightings)
-        async with fed(log, projection_store, sightings) as runner:
-            await runner.wait_for(await append(log, 1), SECONDS)
+        await feed(log, projection_store, sightings, until=await append(log, 1))
 
         assert await sightings.positions(projection_store.engine) == await positions(log)
         with pytest.raises(RebuildRefused, match="before a restore"):
@@ -369,99 +294,3 @@ class BuildConformance:
         async with projection_store.engine.connect() as connection:
             gone = await connection.scalar(text(f"select to_regnamespace('{build.place}') is null"))
         assert gone is True
-
-
-def ignored(_step: str, _done: int, _total: int) -> None:
-    """Take no note of progress."""
-
-
-def parts(
-    log: EventLog, store: ProjectionStore, projection: Sightings
-) -> tuple[ReadModelSource, BuildOwner]:
-    source = ReadModelSource(log, store.runtime, store.schema, projection)
-    return source, BuildOwner(store.owned)
-
-
-async def rebuild(
-    log: EventLog, store: ProjectionStore, projection: Sightings, steps: list[int] | None = None
-) -> Rebuilt:
-    source, owner = parts(log, store, projection)
-    noted = [] if steps is None else steps
-    return await Rebuild(source, owner, lambda _, done, __: noted.append(done)).run()
-
-
-async def switched(
-    log: EventLog, store: ProjectionStore, projection: Sightings, number: int | None = None
-) -> Build:
-    return await switch(*parts(log, store, projection), number, ignored)
-
-
-async def builds(store: ProjectionStore) -> list[Build]:
-    return [build for build, _ in await BuildOwner(store.owned).all("sightings")]
-
-
-async def states(store: ProjectionStore) -> dict[int, BuildState]:
-    return {build.number: build.state for build in await builds(store)}
-
-
-async def positions(log: EventLog) -> list[int]:
-    return [event.position async for event in log.read_log()]
-
-
-@asynccontextmanager
-async def fed(
-    log: EventLog, store: ProjectionStore, projection: Sightings
-) -> AsyncIterator[ProjectionRunner]:
-    """Run the service's own runner, with the runtime role's rights."""
-    runner = ProjectionRunner(log, store.runtime, store.schema, projection, backoff=QUICK)
-    async with running(runner):
-        yield runner
-
-
-@asynccontextmanager
-async def beside(*works: Awaitable[ResultT]) -> AsyncIterator[None]:
-    """Run works that never end; one that failed fails the context."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    assert all(isinstance(one, asyncio.CancelledError) for one in outcomes), outcomes
-
-
-@asynccontextmanager
-async def load(log: EventLog) -> AsyncIterator[list[int]]:
-    """Append without end; gives the positions so far."""
-    appended = [(await log.head()).position]
-
-    async def write() -> None:
-        while True:
-            appended.append(await append(log, 2))
-
-    async with beside(write()):
-        yield appended
-
-
-@asynccontextmanager
-async def readers(store: ProjectionStore) -> AsyncIterator[list[list[int]]]:
-    """Count the tenant's rows without end, as services read: gives each reader's counts."""
-    counts: list[list[int]] = [[], []]
-
-    async def read(seen: list[int]) -> None:
-        while True:
-            seen.append(await seen_by(store.runtime, store, "demo"))
-
-    async with beside(*map(read, counts)):
-        yield counts
-
-
-async def seen_by(engine: AsyncEngine, store: ProjectionStore, tenant: str) -> int:
-    async with engine.begin() as connection:
-        await connection.execute(
-            text("select set_config('careline.tenant', :tenant, true)"), {"tenant": tenant}
-        )
-        query = text(f"select count(*) from {store.schema}.sighting")  # noqa: S608
-        count: int = (await connection.execute(query)).scalar_one()
-        return count
